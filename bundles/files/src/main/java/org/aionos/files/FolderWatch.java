@@ -1,0 +1,116 @@
+package org.aionos.files;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Says which files of a folder have come, changed or gone, once each has kept still for one look.
+ * Looks instead of listening, because a listener cannot tell a half-written file from a whole one,
+ * and works the same on every file system.
+ *
+ * <p>The listener runs on the watch's own thread, one change at a time. Hidden files (a leading
+ * dot) are passed over.
+ */
+public final class FolderWatch implements AutoCloseable {
+
+  /** What one look at a file shows; two equal looks in a row mean that nobody is writing it. */
+  private record Look(long size, FileTime modified) {}
+
+  private final Path folder;
+  private final String suffix;
+  private final Consumer<Path> changed;
+  private final Map<Path, Look> settled = new TreeMap<>();
+  private Map<Path, Look> lastLook = new TreeMap<>();
+  private final ScheduledExecutorService looker;
+
+  /**
+   * @param suffix only files whose name ends so
+   * @param changed told of each file that has come, changed or gone; must not throw
+   */
+  public FolderWatch(String name, Path folder, String suffix, Consumer<Path> changed) {
+    this.folder = folder;
+    this.suffix = suffix;
+    this.changed = changed;
+    this.looker =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, name);
+              thread.setDaemon(true);
+              return thread;
+            });
+  }
+
+  /** Takes what is there now as known, without telling of it. */
+  public FolderWatch settle() {
+    lastLook = look();
+    settled.clear();
+    settled.putAll(lastLook);
+    return this;
+  }
+
+  /** Begins to look, from now on, at this interval. */
+  public FolderWatch start(Duration interval) {
+    looker.scheduleWithFixedDelay(
+        this::compare, 0, Math.max(1, interval.toMillis()), TimeUnit.MILLISECONDS);
+    return this;
+  }
+
+  /** One look; tells of every file that has kept still since the look before. */
+  void compare() {
+    Map<Path, Look> now = look();
+    TreeSet<Path> all = new TreeSet<>(now.keySet());
+    all.addAll(settled.keySet());
+    for (Path file : all) {
+      Look seen = now.get(file);
+      boolean still = seen == null ? !lastLook.containsKey(file) : seen.equals(lastLook.get(file));
+      if (still && !java.util.Objects.equals(seen, settled.get(file))) {
+        if (seen == null) {
+          settled.remove(file);
+        } else {
+          settled.put(file, seen);
+        }
+        changed.accept(file);
+      }
+    }
+    lastLook = now;
+  }
+
+  private Map<Path, Look> look() {
+    Map<Path, Look> files = new TreeMap<>();
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
+      for (Path file : entries) {
+        String name = file.getFileName().toString();
+        if (name.endsWith(suffix) && !name.startsWith(".")) {
+          BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+          if (attributes.isRegularFile()) {
+            files.put(file, new Look(attributes.size(), attributes.lastModifiedTime()));
+          }
+        }
+      }
+    } catch (NoSuchFileException gone) {
+      return files;
+    } catch (IOException unreadable) {
+      throw new UncheckedIOException(unreadable);
+    }
+    return files;
+  }
+
+  @Override
+  public void close() {
+    looker.shutdownNow();
+  }
+}

@@ -1,0 +1,100 @@
+package org.aionos.kernel;
+
+import static org.aionos.kernel.Retry.AFTER_DELAY;
+import static org.aionos.kernel.Retry.AFTER_FIXING;
+import static org.aionos.kernel.Retry.AFTER_OPERATOR;
+import static org.aionos.kernel.Retry.NEVER;
+
+/**
+ * Every way a request can end. The list is closed: a number is for ever, with one party to blame,
+ * one HTTP status and one retry advice. Add at the end of a block, never renumber.
+ */
+public enum Code {
+  OK(0, Blame.NOBODY, 200, NEVER),
+
+  MALFORMED_REQUEST(100, Blame.CALLER, 400, AFTER_FIXING),
+  MALFORMED_JSON(101, Blame.CALLER, 400, AFTER_FIXING),
+  INVALID_UTF8(102, Blame.CALLER, 400, AFTER_FIXING),
+  DUPLICATE_KEY(103, Blame.CALLER, 400, AFTER_FIXING),
+  TOO_DEEP(104, Blame.CALLER, 400, AFTER_FIXING),
+  UNKNOWN_SCHEMA(105, Blame.CALLER, 400, AFTER_FIXING),
+  MISSING_FIELD(106, Blame.CALLER, 400, AFTER_FIXING),
+  INVALID_FIELD(107, Blame.CALLER, 400, AFTER_FIXING),
+  NAME_MISMATCH(108, Blame.CALLER, 400, AFTER_FIXING),
+  BODY_TOO_LARGE(109, Blame.CALLER, 413, AFTER_FIXING),
+  NOT_FOUND(110, Blame.CALLER, 404, AFTER_FIXING),
+  METHOD_NOT_ALLOWED(111, Blame.CALLER, 405, AFTER_FIXING),
+  UNSUPPORTED_MEDIA_TYPE(112, Blame.CALLER, 415, AFTER_FIXING),
+  UNKNOWN_SYSCALL(113, Blame.CALLER, 404, AFTER_FIXING),
+  UNKNOWN_TOOL(114, Blame.CALLER, 404, AFTER_FIXING),
+  CONFLICT(115, Blame.CALLER, 409, AFTER_FIXING),
+  IDEMPOTENCY_KEY_REUSED(116, Blame.CALLER, 409, AFTER_FIXING),
+  IN_PROGRESS(117, Blame.CALLER, 409, AFTER_DELAY),
+
+  MISSING_CREDENTIAL(200, Blame.CALLER, 401, AFTER_FIXING),
+  UNKNOWN_TENANT(201, Blame.CALLER, 401, AFTER_FIXING),
+  BAD_SIGNATURE(202, Blame.CALLER, 401, AFTER_FIXING),
+  SIGNATURE_VERSION_REFUSED(203, Blame.CALLER, 401, AFTER_FIXING),
+  STALE_TIMESTAMP(204, Blame.CALLER, 401, AFTER_FIXING),
+  REPLAYED(205, Blame.CALLER, 401, AFTER_FIXING),
+  KEY_EXPIRED(206, Blame.CALLER, 401, AFTER_OPERATOR),
+  KEY_REVOKED(207, Blame.CALLER, 401, AFTER_OPERATOR),
+  UNKNOWN_KEY(208, Blame.CALLER, 401, AFTER_FIXING),
+  INVALID_TOKEN(209, Blame.CALLER, 401, AFTER_FIXING),
+  TENANT_MISMATCH(210, Blame.CALLER, 403, AFTER_FIXING),
+  NOT_YOUR_AGENT(211, Blame.CALLER, 403, AFTER_FIXING),
+  ROLE_REQUIRED(212, Blame.CALLER, 403, AFTER_OPERATOR),
+  UNKNOWN_AGENT(213, Blame.CALLER, 403, AFTER_FIXING),
+  AGENT_STOPPED(214, Blame.OPERATOR, 403, AFTER_OPERATOR),
+
+  CAPABILITY_DENIED(300, Blame.POLICY, 403, AFTER_OPERATOR),
+  SYSCALL_DENIED(301, Blame.POLICY, 403, AFTER_OPERATOR),
+  TOOL_DENIED(302, Blame.POLICY, 403, AFTER_OPERATOR),
+  APPROVAL_REQUIRED(303, Blame.POLICY, 403, AFTER_OPERATOR),
+
+  RATE_LIMITED(400, Blame.BUDGET, 429, AFTER_DELAY),
+  BUDGET_EXHAUSTED(401, Blame.BUDGET, 429, AFTER_OPERATOR),
+  TOOL_BUSY(402, Blame.BUDGET, 429, AFTER_DELAY),
+  KERNEL_BUSY(403, Blame.OPERATOR, 503, AFTER_DELAY),
+
+  TOOL_FAILED(500, Blame.CALLER, 422, AFTER_FIXING),
+  TOOL_FAULT(501, Blame.TOOL, 502, NEVER),
+  TIMED_OUT(502, Blame.TOOL, 504, AFTER_DELAY),
+  RESULT_TOO_LARGE(503, Blame.TOOL, 502, NEVER),
+  RESULT_INVALID(504, Blame.TOOL, 502, NEVER),
+
+  NOT_INSTALLED(600, Blame.OPERATOR, 501, AFTER_OPERATOR),
+
+  RESTARTING(700, Blame.OPERATOR, 503, AFTER_DELAY),
+  JOURNAL_UNAVAILABLE(701, Blame.OPERATOR, 503, AFTER_DELAY),
+  OUTCOME_UNKNOWN(702, Blame.KERNEL, 409, NEVER),
+  KERNEL_FAULT(703, Blame.KERNEL, 500, NEVER);
+
+  private final int number;
+  private final Blame blame;
+  private final int httpStatus;
+  private final Retry retry;
+
+  Code(int number, Blame blame, int httpStatus, Retry retry) {
+    this.number = number;
+    this.blame = blame;
+    this.httpStatus = httpStatus;
+    this.retry = retry;
+  }
+
+  public int number() {
+    return number;
+  }
+
+  public Blame blame() {
+    return blame;
+  }
+
+  public int httpStatus() {
+    return httpStatus;
+  }
+
+  public Retry retry() {
+    return retry;
+  }
+}

@@ -1,0 +1,43 @@
+package org.aionos.kernel;
+
+import java.util.Map;
+import java.util.Set;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** Decides who may do what. Denies whatever no rule allows. Safe for use by many threads. */
+@ProviderType
+public interface Policy {
+
+  /**
+   * Decides one syscall. Has no effects and does no I/O: same version, same syscall, same agent,
+   * same decision.
+   */
+  Decision decide(Asked asked, AgentProcess agent);
+
+  /**
+   * Decides whether a call that may run may also use one tool.
+   *
+   * @param needs the tool's {@code capabilities_required}
+   */
+  Decision decideTool(Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs);
+
+  /**
+   * What an agent with this declaration may use under the version in force: for people to look at.
+   */
+  Grants grants(AgentId agent, Declared declared);
+
+  /** The version in force, and whether a newer file was refused. */
+  Version version();
+
+  /**
+   * @param withheld each capability that is not granted, and the rule that withholds it
+   */
+  record Grants(Set<String> capabilities, Map<String, String> withheld, Set<String> syscalls) {}
+
+  /**
+   * @param id names the version in every decision
+   * @param source the file it was read from
+   * @param rejected why the file that is there now is not in force; empty if it is
+   */
+  record Version(String id, String source, String rejected) {}
+}

@@ -1,0 +1,36 @@
+package org.aionos.tool;
+
+import java.util.List;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * The outside world as one call may see it. Each method checks the grant it needs before it acts,
+ * and fails with {@code NOT_PERMITTED} where the caller's agent does not hold it.
+ *
+ * <p>Paths are relative to the workspace of the calling agent, use {@code /}, and may not leave it.
+ */
+@ProviderType
+public interface Effects {
+
+  /**
+   * Reads a whole UTF-8 text file. Needs {@code filesystem}.
+   *
+   * @throws ToolFailure {@code NOT_FOUND}, {@code TOO_LARGE}, {@code NOT_PERMITTED}, {@code
+   *     BAD_ARGUMENT}
+   */
+  String readText(String path) throws ToolFailure;
+
+  /**
+   * Creates or replaces a UTF-8 text file, and the folders above it. Needs {@code filesystem}.
+   *
+   * @throws ToolFailure {@code TOO_LARGE}, {@code NOT_PERMITTED}, {@code BAD_ARGUMENT}
+   */
+  void writeText(String path, String text) throws ToolFailure;
+
+  /**
+   * Lists a folder: names in order, folders with a trailing {@code /}. Needs {@code filesystem}.
+   *
+   * @throws ToolFailure {@code NOT_FOUND}, {@code NOT_PERMITTED}, {@code BAD_ARGUMENT}
+   */
+  List<String> list(String path) throws ToolFailure;
+}
