@@ -11,8 +11,10 @@ public interface Policy {
   /**
    * Decides one syscall. Has no effects and does no I/O: same version, same syscall, same agent,
    * same decision.
+   *
+   * @param needs capabilities that carrying it out takes, besides those the caller names
    */
-  Decision decide(Asked asked, AgentProcess agent);
+  Decision decide(Asked asked, AgentProcess agent, Set<String> needs);
 
   /**
    * Decides whether a call that may run may also use one tool.

@@ -16,6 +16,9 @@ public interface SyscallHandler {
   /** Service property: the syscall names served, a text or an array of texts. */
   String NAMES = "aion.syscalls";
 
+  /** Service property: capabilities that every call to it takes, a text or an array of texts. */
+  String NEEDS = "aion.needs";
+
   /**
    * Carries out one call.
    *

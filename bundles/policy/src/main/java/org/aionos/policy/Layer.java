@@ -1,0 +1,86 @@
+package org.aionos.policy;
+
+import java.util.Set;
+import org.aionos.document.Fields;
+import org.aionos.document.InvalidDocument;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one level of the rules (global, a tenant, an agent) lets through. A call must pass every level; a level that does
+ * not speak of a kind of right does not narrow it.
+ *
+ * @param name names the level in decisions, for example {@code tenants/tenantA}
+ * @param allow capabilities; null where the level does not narrow them
+ */
+record Layer(
+    String name,
+    @Nullable Set<String> allow,
+    Set<String> deny,
+    Globs syscallsAllow,
+    Globs syscallsDeny,
+    Globs toolsAllow,
+    Globs toolsDeny) {
+
+  private static final int ITEMS_MAX = 1_000;
+  private static final Globs NONE = new Globs(Set.of());
+
+  /** Reads a level that must say what it allows: whatever it does not name is denied. */
+  static Layer strict(String name, Fields fields) throws InvalidDocument {
+    Layer layer = read(name, fields);
+    return layer.allow != null
+        ? layer
+        : new Layer(
+            name,
+            Set.of(),
+            layer.deny,
+            layer.syscallsAllow,
+            layer.syscallsDeny,
+            layer.toolsAllow,
+            layer.toolsDeny);
+  }
+
+  static Layer read(String name, Fields fields) throws InvalidDocument {
+    Fields syscalls = fields.objectOrEmpty("syscalls").only("allow", "deny");
+    Fields tools = fields.objectOrEmpty("tools").only("allow", "deny");
+    return new Layer(
+        name,
+        fields.textsOrNull("allow", ITEMS_MAX),
+        fields.texts("deny", ITEMS_MAX),
+        allowed(syscalls),
+        new Globs(syscalls.texts("deny", ITEMS_MAX)),
+        allowed(tools),
+        new Globs(tools.texts("deny", ITEMS_MAX)));
+  }
+
+  private static Globs allowed(Fields fields) throws InvalidDocument {
+    return fields.has("allow") ? new Globs(fields.texts("allow", ITEMS_MAX)) : Globs.ALL;
+  }
+
+  /** A level at which nothing passes: there is no rule, so there is no right. */
+  static Layer closed(String name) {
+    return new Layer(name, Set.of(), Set.of(), NONE, NONE, NONE, NONE);
+  }
+
+  /** The rule of this level that withholds a capability, or null if it passes. */
+  @Nullable String withholdsCapability(String capability) {
+    if (deny.contains(capability)) {
+      return name + "/deny";
+    }
+    return allow == null || allow.contains(capability) ? null : name + "/allow";
+  }
+
+  @Nullable String withholdsSyscall(String syscall) {
+    return withholds(syscall, syscallsAllow, syscallsDeny, "/syscalls");
+  }
+
+  @Nullable String withholdsTool(String tool) {
+    return withholds(tool, toolsAllow, toolsDeny, "/tools");
+  }
+
+  private @Nullable String withholds(String wanted, Globs allowed, Globs denied, String kind) {
+    if (denied.match(wanted)) {
+      return name + kind + "/deny";
+    }
+    return allowed.match(wanted) ? null : name + kind + "/allow";
+  }
+}

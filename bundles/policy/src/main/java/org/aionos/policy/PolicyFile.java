@@ -1,0 +1,166 @@
+package org.aionos.policy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import org.aionos.document.InvalidDocument;
+import org.aionos.files.FolderWatch;
+import org.aionos.files.WholeFile;
+import org.aionos.kernel.AgentId;
+import org.aionos.kernel.AgentProcess;
+import org.aionos.kernel.Asked;
+import org.aionos.kernel.Decision;
+import org.aionos.kernel.Declared;
+import org.aionos.kernel.Journal;
+import org.aionos.kernel.Policy;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Decides by the rules in {@code agent.capabilities.yaml}, and takes a changed file into force while calls go on. A file
+ * that cannot be used changes nothing: the last good version stays in force, across restarts too, and {@link #version}
+ * says why the new one does not. With no version at all, everything is denied.
+ */
+@Component(
+    service = Policy.class,
+    configurationPid = "org.aionos.policy",
+    configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = PolicyConfig.class)
+public final class PolicyFile implements Policy {
+
+  static final String FILE_NAME = "agent.capabilities.yaml";
+
+  private static final Logger log = LoggerFactory.getLogger(PolicyFile.class);
+
+  /** What is in force, and why the file there now is not; swapped as one. */
+  private record InForce(RuleBook book, String rejected) {}
+
+  private final Path file;
+  private final Path lastGood;
+  private final Journal journal;
+  private final FolderWatch watch;
+  private volatile InForce inForce = new InForce(RuleBook.EMPTY, "no policy file was read yet");
+
+  @Activate
+  public PolicyFile(
+      PolicyConfig config,
+      BundleContext context,
+      @Reference(name = "journal") Journal journal) {
+    this(
+        config.dir().isEmpty()
+            ? Path.of(String.valueOf(context.getProperty("aion.policies")))
+            : Path.of(config.dir()),
+        Path.of(String.valueOf(context.getProperty("aion.state")), "policy"),
+        Duration.ofMillis(config.reloadMillis()),
+        journal);
+  }
+
+  PolicyFile(Path folder, Path state, Duration reload, Journal journal) {
+    this.file = folder.resolve(FILE_NAME);
+    this.lastGood = state.resolve("last-good." + FILE_NAME);
+    this.journal = journal;
+    this.watch = new FolderWatch("aion-policy-watch", folder, FILE_NAME, changed -> reload());
+    start(reload);
+  }
+
+  private void start(Duration reload) {
+    watch.settle();
+    reload();
+    if (inForce.book == RuleBook.EMPTY) {
+      restoreLastGood();
+    }
+    watch.start(reload);
+  }
+
+  @Deactivate
+  void close() {
+    watch.close();
+  }
+
+  @Override
+  public Decision decide(Asked asked, AgentProcess agent, Set<String> needs) {
+    return inForce.book.decide(asked.syscall(), agent, needs);
+  }
+
+  @Override
+  public Decision decideTool(
+      Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs) {
+    return inForce.book.decideTool(permit, agent, tool, needs);
+  }
+
+  @Override
+  public Grants grants(AgentId agent, Declared declared) {
+    return inForce.book.grants(agent, declared);
+  }
+
+  @Override
+  public Version version() {
+    InForce now = inForce;
+    return new Version(now.book.version(), file.toString(), now.rejected);
+  }
+
+  /** Takes the file into force if it is good and new. */
+  void reload() {
+    try {
+      byte[] bytes = Files.readAllBytes(file);
+      RuleBook book = RuleBook.read(bytes);
+      if (!book.version().equals(inForce.book.version())) {
+        WholeFile.write(lastGood, bytes);
+        activate(book);
+      }
+      inForce = new InForce(inForce.book, "");
+    } catch (InvalidDocument invalid) {
+      reject(invalid.describe());
+    } catch (NoSuchFileException missing) {
+      reject(file + " does not exist");
+    } catch (IOException unreadable) {
+      reject("cannot be read: " + unreadable.getMessage());
+    } catch (RuntimeException refused) {
+      // The journal would not have it: a version nobody can prove was in force must not be.
+      reject(String.valueOf(refused.getMessage()));
+    }
+  }
+
+  private void activate(RuleBook book) {
+    journal.record(
+        new Journal.Event(
+            "kernel.policy",
+            "policy.activated",
+            null,
+            Map.of("version", book.version(), "before", inForce.book.version())));
+    inForce = new InForce(book, "");
+    log.info("policy activated: version={} file={}", book.version(), file);
+  }
+
+  private void reject(String why) {
+    inForce = new InForce(inForce.book, why);
+    log.error("policy refused: file={} why={} kept={}", file, why, inForce.book.version());
+    journal.record(
+        new Journal.Event(
+            "kernel.policy",
+            "policy.refused",
+            null,
+            Map.of("why", why, "kept", inForce.book.version())));
+  }
+
+  private void restoreLastGood() {
+    try {
+      RuleBook book = RuleBook.read(Files.readAllBytes(lastGood));
+      inForce = new InForce(book, inForce.rejected);
+      log.warn("policy restored: version={} from={}", book.version(), lastGood);
+    } catch (IOException | InvalidDocument none) {
+      log.error("policy denies everything: no good version of {} was ever seen", file);
+    }
+  }
+}
