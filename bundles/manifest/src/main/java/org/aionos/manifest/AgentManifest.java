@@ -38,7 +38,9 @@ public record AgentManifest(
     return read(Documents.yaml(yaml));
   }
 
-  /** @param root the document, read by whatever means it came */
+  /**
+   * @param root the document, read by whatever means it came
+   */
   public static AgentManifest read(Fields root) throws InvalidDocument {
     root.only("apiVersion", "kind", "metadata", "spec");
     Manifests.expect(root, "Agent");

@@ -6,8 +6,8 @@ import org.aionos.document.InvalidDocument;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one level of the rules (global, a tenant, an agent) lets through. A call must pass every level; a level that does
- * not speak of a kind of right does not narrow it.
+ * What one level of the rules (global, a tenant, an agent) lets through. A call must pass every
+ * level; a level that does not speak of a kind of right does not narrow it.
  *
  * @param name names the level in decisions, for example {@code tenants/tenantA}
  * @param allow capabilities; null where the level does not narrow them

@@ -28,9 +28,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decides by the rules in {@code agent.capabilities.yaml}, and takes a changed file into force while calls go on. A file
- * that cannot be used changes nothing: the last good version stays in force, across restarts too, and {@link #version}
- * says why the new one does not. With no version at all, everything is denied.
+ * Decides by the rules in {@code agent.capabilities.yaml}, and takes a changed file into force
+ * while calls go on. A file that cannot be used changes nothing: the last good version stays in
+ * force, across restarts too, and {@link #version} says why the new one does not. With no version
+ * at all, everything is denied.
  */
 @Component(
     service = Policy.class,
@@ -54,9 +55,7 @@ public final class PolicyFile implements Policy {
 
   @Activate
   public PolicyFile(
-      PolicyConfig config,
-      BundleContext context,
-      @Reference(name = "journal") Journal journal) {
+      PolicyConfig config, BundleContext context, @Reference(name = "journal") Journal journal) {
     this(
         config.dir().isEmpty()
             ? Path.of(String.valueOf(context.getProperty("aion.policies")))

@@ -27,8 +27,8 @@ import org.aionos.kernel.Syscall;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One version of the rules: global, then tenant, then agent, then what the agent itself declared. A right must pass all
- * four. Immutable, but for a memory of what it already worked out.
+ * One version of the rules: global, then tenant, then agent, then what the agent itself declared. A
+ * right must pass all four. Immutable, but for a memory of what it already worked out.
  */
 final class RuleBook {
 
@@ -61,10 +61,12 @@ final class RuleBook {
     this.agents = Map.copyOf(agents);
   }
 
-  /** Reads {@code agent.capabilities.yaml}. Its version is the one it names and the digest of its bytes. */
+  /**
+   * Reads {@code agent.capabilities.yaml}. Its version is the one it names and the digest of its
+   * bytes.
+   */
   static RuleBook read(byte[] file) throws InvalidDocument {
-    Fields root =
-        Documents.yaml(file).only("apiVersion", "kind", "version", "global", "tenants");
+    Fields root = Documents.yaml(file).only("apiVersion", "kind", "version", "global", "tenants");
     expect(root, "apiVersion", "aion.os/v1");
     expect(root, "kind", "CapabilityPolicy");
     Layer global =
@@ -86,8 +88,7 @@ final class RuleBook {
     }
     String name = "tenants/" + tenant;
     tenants.put(
-        tenant,
-        Layer.strict(name, fields.only("allow", "deny", "syscalls", "tools", "agents")));
+        tenant, Layer.strict(name, fields.only("allow", "deny", "syscalls", "tools", "agents")));
     for (Map.Entry<String, Fields> agent : fields.objects("agents").entrySet()) {
       Fields rules = agent.getValue().only("allow", "deny", "syscalls", "tools");
       if (!AgentId.isName(agent.getKey())) {
@@ -197,11 +198,7 @@ final class RuleBook {
         rule.equals(MANIFEST_CAPABILITIES)
             ? "register the agent with the capability " + capability
             : "an operator grants " + capability + " at " + rule;
-    return deny(
-        Code.CAPABILITY_DENIED,
-        why + ", which this agent does not hold",
-        rule,
-        admit);
+    return deny(Code.CAPABILITY_DENIED, why + ", which this agent does not hold", rule, admit);
   }
 
   private Decision deny(Code code, String message, String rule, String admit) {

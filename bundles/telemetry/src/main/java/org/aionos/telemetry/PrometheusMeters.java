@@ -14,7 +14,9 @@ import org.aionos.kernel.Meters;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 
-/** Keeps the kernel's meters in a Prometheus registry, under exactly the names they were asked for. */
+/**
+ * Keeps the kernel's meters in a Prometheus registry, under exactly the names they were asked for.
+ */
 @Component(service = Meters.class)
 public final class PrometheusMeters implements Meters {
 
@@ -48,8 +50,9 @@ public final class PrometheusMeters implements Meters {
 
   private static double gcSeconds() {
     return ManagementFactory.getGarbageCollectorMXBeans().stream()
-        .mapToLong(bean -> Math.max(0, bean.getCollectionTime()))
-        .sum() / 1_000.0;
+            .mapToLong(bean -> Math.max(0, bean.getCollectionTime()))
+            .sum()
+        / 1_000.0;
   }
 
   @Override

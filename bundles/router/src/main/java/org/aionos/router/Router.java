@@ -1,0 +1,260 @@
+package org.aionos.router;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.aionos.kernel.Admitted;
+import org.aionos.kernel.AgentProcess;
+import org.aionos.kernel.Asked;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Decision;
+import org.aionos.kernel.Decision.Allow;
+import org.aionos.kernel.Decision.Deny;
+import org.aionos.kernel.Journal;
+import org.aionos.kernel.Meters;
+import org.aionos.kernel.Outcome;
+import org.aionos.kernel.Policy;
+import org.aionos.kernel.Problem;
+import org.aionos.kernel.ProcessTable;
+import org.aionos.kernel.Refused;
+import org.aionos.kernel.Reply;
+import org.aionos.kernel.Syscall;
+import org.aionos.kernel.SyscallRouter;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries a syscall through journal, process table, policy and handler, in that order and once
+ * each.
+ */
+@Component(
+    service = SyscallRouter.class,
+    configurationPid = "org.aionos.router",
+    configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = RouterConfig.class)
+public final class Router implements SyscallRouter {
+
+  private static final Logger log = LoggerFactory.getLogger(Router.class);
+
+  /** The time limits of calls. */
+  record Limits(int callsInFlightMax, Duration deadline, Duration deadlineMax, Duration drainMax) {}
+
+  private final ProcessTable processes;
+  private final Policy policy;
+  private final HandlerTable handlers;
+  private final Journal journal;
+  private final Idempotency idempotency;
+  private final Watchdog watchdog;
+  private final Limits limits;
+  private final InstantSource clock;
+  private final LongSupplier nanoClock;
+  private final Semaphore free;
+  private final Holders callers = new Holders();
+  private final Meters.Counter counted;
+  private final Meters.Histogram latencyMillis;
+
+  @Activate
+  public Router(
+      RouterConfig config,
+      BundleContext context,
+      @Reference(name = "processes") ProcessTable processes,
+      @Reference(name = "policy") Policy policy,
+      @Reference(name = "handlers") HandlerTable handlers,
+      @Reference(name = "watchdog") Watchdog watchdog,
+      @Reference(name = "journal") Journal journal,
+      @Reference(name = "meters") Meters meters) {
+    this(
+        new Limits(
+            config.callsInFlightMax(),
+            Duration.ofMillis(config.deadlineMillis()),
+            Duration.ofMillis(config.deadlineMillisMax()),
+            Duration.ofMillis(config.drainMillisMax())),
+        processes,
+        policy,
+        handlers,
+        Idempotency.open(
+            Path.of(String.valueOf(context.getProperty("aion.state")), "router"),
+            Duration.ofSeconds(config.idempotencySeconds()),
+            config.idempotencyKeysMax(),
+            InstantSource.system()),
+        watchdog,
+        journal,
+        meters,
+        InstantSource.system(),
+        System::nanoTime);
+  }
+
+  Router(
+      Limits limits,
+      ProcessTable processes,
+      Policy policy,
+      HandlerTable handlers,
+      Idempotency idempotency,
+      Watchdog watchdog,
+      Journal journal,
+      Meters meters,
+      InstantSource clock,
+      LongSupplier nanoClock) {
+    this.limits = limits;
+    this.processes = processes;
+    this.policy = policy;
+    this.handlers = handlers;
+    this.idempotency = idempotency;
+    this.watchdog = watchdog;
+    this.journal = journal;
+    this.clock = clock;
+    this.nanoClock = nanoClock;
+    this.free = new Semaphore(limits.callsInFlightMax());
+    this.counted =
+        meters.counter(
+            "aion_syscalls_total", "Syscalls that ended, by name and code", "syscall", "code");
+    this.latencyMillis =
+        meters.millis(
+            "aion_kernel_syscall_latency_ms", "Milliseconds from request to outcome", "syscall");
+  }
+
+  /** New calls are refused from here on; those inside are waited for, so that none is lost. */
+  @Deactivate
+  void close() {
+    boolean drained = callers.drain(limits.drainMax());
+    idempotency.close();
+    log.info("router closed: drained={}", drained);
+  }
+
+  @Override
+  public void handle(Syscall syscall, Consumer<Reply> reply) {
+    if (!callers.enter()) {
+      reply.accept(unrecorded(Problem.of(Code.RESTARTING, "the router is being replaced; retry")));
+      return;
+    }
+    try {
+      carry(syscall, reply);
+    } finally {
+      callers.leave();
+    }
+  }
+
+  private void carry(Syscall syscall, Consumer<Reply> reply) {
+    long begunNanos = nanoClock.getAsLong();
+    Call call;
+    try {
+      call = new Call(journal.asked(syscall), journal, reply, nanoClock, begunNanos);
+    } catch (Refused unwritten) {
+      reply.accept(unrecorded(unwritten.problem()));
+      return;
+    }
+    Outcome outcome;
+    try {
+      outcome = admit(call);
+    } catch (Refused refused) {
+      outcome = Outcome.failed(refused.problem());
+    } catch (RuntimeException bug) {
+      // A broken neighbour must not cost us the second half of the audit record.
+      log.error("kernel fault: syscall={} audit={}", syscall.name(), call.asked.auditId(), bug);
+      outcome = Outcome.failed(Problem.of(Code.KERNEL_FAULT, "a fault of the kernel; see its log"));
+    }
+    call.end(outcome);
+    measure(syscall, outcome, begunNanos);
+  }
+
+  // Refuses or passes on. Nothing above the call to run has an effect, so a refusal has nothing to
+  // undo.
+  private Outcome admit(Call call) {
+    Asked asked = call.asked;
+    Syscall syscall = asked.syscall();
+    AgentProcess agent = agentOf(syscall);
+    try (HandlerTable.Serving serving = handlers.lease(syscall.name())) {
+      Decision decision = policy.decide(asked, agent, serving.needs());
+      call.decided(decision);
+      if (decision instanceof Deny deny) {
+        return Outcome.failed(deny.problem());
+      }
+      if (!free.tryAcquire()) {
+        throw new Refused(Code.KERNEL_BUSY, "the kernel has as many calls in flight as it admits");
+      }
+      try {
+        return idempotency.once(asked, () -> run(call, serving, (Allow) decision, agent));
+      } finally {
+        free.release();
+      }
+    }
+  }
+
+  private Outcome run(Call call, HandlerTable.Serving serving, Allow permit, AgentProcess agent) {
+    Duration left = timeAllowed(call.asked.syscall());
+    Instant deadline = clock.instant().plus(left);
+    Watchdog.Watch watch = watchdog.watch(left, () -> overrun(call));
+    try {
+      return serving.handler().run(new Admitted(call.asked, permit, agent, deadline));
+    } catch (InterruptedException timedOut) {
+      return timedOut();
+    } catch (Refused refused) {
+      return Outcome.failed(refused.problem());
+    } finally {
+      watch.end();
+    }
+  }
+
+  private AgentProcess agentOf(Syscall syscall) {
+    if (!syscall.caller().signsFor(syscall.agent())) {
+      throw new Refused(
+          Code.NOT_YOUR_AGENT, "this credential does not sign for " + syscall.agent());
+    }
+    AgentProcess agent =
+        processes
+            .seen(syscall.agent())
+            .orElseThrow(
+                () ->
+                    new Refused(
+                        Problem.of(Code.UNKNOWN_AGENT, syscall.agent() + " is not registered")
+                            .admittedBy("POST /v1/agent/register")));
+    if (agent.state() == AgentProcess.State.STOPPED) {
+      throw new Refused(Code.AGENT_STOPPED, "an operator has stopped " + syscall.agent());
+    }
+    return agent;
+  }
+
+  private Duration timeAllowed(Syscall syscall) {
+    Duration asked = syscall.budget().latencyMax();
+    if (asked == null) {
+      return limits.deadline();
+    }
+    return asked.compareTo(limits.deadlineMax()) < 0 ? asked : limits.deadlineMax();
+  }
+
+  private static Outcome timedOut() {
+    return Outcome.failed(
+        Problem.of(Code.TIMED_OUT, "the deadline passed before the call had ended"));
+  }
+
+  private void overrun(Call call) {
+    if (call.end(timedOut())) {
+      log.warn(
+          "call overran and ignores its interrupt: audit={} syscall={}",
+          call.asked.auditId(),
+          call.asked.syscall().name());
+    }
+  }
+
+  private void measure(Syscall syscall, Outcome outcome, long begunNanos) {
+    // A caller chooses the name freely, so only names that are served become labels.
+    String name = handlers.serves(syscall.name()) ? syscall.name() : "other";
+    counted.add(1, name, outcome.code().name());
+    latencyMillis.record((nanoClock.getAsLong() - begunNanos) / 1e6, name);
+  }
+
+  private static Reply unrecorded(Problem problem) {
+    return new Reply("", Outcome.failed(problem), Duration.ZERO);
+  }
+}

@@ -1,0 +1,203 @@
+package org.aionos.router;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.aionos.kernel.Admitted;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Decision;
+import org.aionos.kernel.Outcome;
+import org.aionos.kernel.Policy;
+import org.aionos.kernel.Problem;
+import org.aionos.kernel.Refused;
+import org.aionos.kernel.SyscallHandler;
+import org.aionos.kernel.ToolCatalog.ToolManifest;
+import org.aionos.tool.ToolCall;
+import org.aionos.tool.ToolFailure;
+import org.aionos.tool.ToolResult;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Reference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves {@code tool.invoke} and {@code tool.list}. The only place where a tool's code is entered.
+ */
+@Component(
+    service = SyscallHandler.class,
+    configurationPid = "org.aionos.router",
+    configurationPolicy = ConfigurationPolicy.REQUIRE,
+    property = {
+      SyscallHandler.NAMES + "=" + ToolCalls.INVOKE,
+      SyscallHandler.NAMES + "=" + ToolCalls.LIST
+    })
+public final class ToolCalls implements SyscallHandler {
+
+  static final String INVOKE = "tool.invoke";
+  static final String LIST = "tool.list";
+
+  private static final Logger log = LoggerFactory.getLogger(ToolCalls.class);
+
+  private final ToolTable tools;
+  private final Policy policy;
+  private final Workspaces workspaces;
+  private final Watchdog watchdog;
+  private final InstantSource clock;
+  private final int resultBytesMax;
+
+  @Activate
+  public ToolCalls(
+      RouterConfig config,
+      @Reference(name = "tools") ToolTable tools,
+      @Reference(name = "policy") Policy policy,
+      @Reference(name = "workspaces") Workspaces workspaces,
+      @Reference(name = "watchdog") Watchdog watchdog) {
+    this(tools, policy, workspaces, watchdog, InstantSource.system(), config.resultBytesMax());
+  }
+
+  ToolCalls(
+      ToolTable tools,
+      Policy policy,
+      Workspaces workspaces,
+      Watchdog watchdog,
+      InstantSource clock,
+      int resultBytesMax) {
+    this.tools = tools;
+    this.policy = policy;
+    this.workspaces = workspaces;
+    this.watchdog = watchdog;
+    this.clock = clock;
+    this.resultBytesMax = resultBytesMax;
+  }
+
+  @Override
+  public Outcome.Ok run(Admitted call) throws InterruptedException {
+    return call.syscall().name().equals(LIST) ? list(call) : invoke(call);
+  }
+
+  private Outcome.Ok invoke(Admitted call) throws InterruptedException {
+    String name = toolName(call.syscall().params());
+    try (ToolLease lease =
+        tools
+            .lease(name)
+            .orElseThrow(
+                () ->
+                    new Refused(
+                        Problem.at(
+                            "/params/tool",
+                            Code.UNKNOWN_TOOL,
+                            "no tool '"
+                                + name
+                                + "' is installed; tool.list names those that are")))) {
+      InstalledTool installed = lease.installed();
+      ToolManifest manifest = installed.manifest();
+      Decision decision =
+          policy.decideTool(call.permit(), call.agent(), manifest.name(), manifest.needs());
+      if (decision instanceof Decision.Deny deny) {
+        throw new Refused(deny.problem());
+      }
+      if (!installed.begin()) {
+        throw new Refused(
+            Code.TOOL_BUSY,
+            name
+                + " already runs as many calls as its manifest admits, "
+                + manifest.concurrencyMax());
+      }
+      try {
+        return enter(call, installed);
+      } finally {
+        installed.done();
+      }
+    }
+  }
+
+  private Outcome.Ok enter(Admitted call, InstalledTool installed) throws InterruptedException {
+    ToolManifest manifest = installed.manifest();
+    Instant deadline = deadline(call, manifest);
+    Map<String, @Nullable Object> arguments = new LinkedHashMap<>(call.syscall().params());
+    arguments.remove("tool");
+    ToolCall toolCall =
+        new ToolCall(
+            call.asked().auditId(),
+            manifest.name(),
+            arguments,
+            deadline,
+            call.syscall().context().traceId());
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    // Libraries inside a tool look their parts up here; the kernel's own loader must not leak to
+    // them.
+    thread.setContextClassLoader(installed.tool().getClass().getClassLoader());
+    try (CallEffects effects =
+        new CallEffects(call.permit().grants(), workspaces.of(call.syscall().agent()))) {
+      ToolResult result = installed.tool().invoke(toolCall, effects);
+      new ResultCheck(resultBytesMax).check(result.value());
+      return new Outcome.Ok(
+          result.value(),
+          new Outcome.Spent(result.costUsd(), 0, 0),
+          new Outcome.Engine("module", "tooling/" + manifest.nameAndVersion()));
+    } catch (ToolFailure failure) {
+      throw new Refused(
+          Code.TOOL_FAILED,
+          failure.code().name().toLowerCase(java.util.Locale.ROOT) + ": " + failure.getMessage());
+    } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError fault) {
+      if (fault instanceof Refused refused) {
+        throw refused;
+      }
+      log.warn("tool fault: tool={} audit={}", manifest.nameAndVersion(), toolCall.id(), fault);
+      throw new Refused(
+          Code.TOOL_FAULT,
+          "a fault of the tool " + manifest.nameAndVersion() + "; see the kernel's log");
+    } finally {
+      thread.setContextClassLoader(before);
+    }
+  }
+
+  private Instant deadline(Admitted call, ToolManifest manifest) {
+    Duration toolMax = Duration.ofMillis(manifest.timeoutMillisMax());
+    Instant toolDeadline = clock.instant().plus(toolMax);
+    if (toolDeadline.isAfter(call.deadline())) {
+      return call.deadline();
+    }
+    watchdog.narrow(toolMax);
+    return toolDeadline;
+  }
+
+  private Outcome.Ok list(Admitted call) {
+    List<Object> items = new ArrayList<>();
+    for (var installed : tools.tools()) {
+      ToolManifest manifest = installed.manifest();
+      Decision decision =
+          policy.decideTool(call.permit(), call.agent(), manifest.name(), manifest.needs());
+      Map<String, @Nullable Object> item = new LinkedHashMap<>();
+      item.put("name", manifest.name());
+      item.put("version", manifest.version());
+      item.put("description", manifest.description());
+      item.put("capabilities_required", List.copyOf(manifest.needs()));
+      item.put("input", manifest.input());
+      item.put("output", manifest.output());
+      item.put("allowed", decision instanceof Decision.Allow);
+      items.add(item);
+    }
+    return Outcome.Ok.ofKernel(LIST, Map.of("items", items));
+  }
+
+  private static String toolName(Map<String, @Nullable Object> params) {
+    Object name = params.get("tool");
+    if (name instanceof String text && !text.isEmpty() && text.length() <= 128) {
+      return text;
+    }
+    throw new Refused(
+        Problem.at(
+            "/params/tool",
+            name == null ? Code.MISSING_FIELD : Code.INVALID_FIELD,
+            "must name a tool, as web_search or web_search@1.1.0"));
+  }
+}
