@@ -1,0 +1,210 @@
+package org.aionos.gateway;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.Map;
+import org.aionos.kernel.Caller;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Journal;
+import org.aionos.kernel.Presented;
+import org.aionos.kernel.Problem;
+import org.aionos.kernel.Refused;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.Promise;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Takes a request through route, body, credentials and rate to its endpoint. */
+final class ApiHandler extends Handler.Abstract {
+
+  private static final Logger log = LoggerFactory.getLogger(ApiHandler.class);
+
+  private final Kernel kernel;
+  private final Routes routes;
+  private final Strangers strangers;
+  private final Buckets tenantRates;
+  private final int bodyBytesMax;
+
+  ApiHandler(
+      Kernel kernel, Routes routes, Strangers strangers, Buckets tenantRates, int bodyBytesMax) {
+    this.kernel = kernel;
+    this.routes = routes;
+    this.strangers = strangers;
+    this.tenantRates = tenantRates;
+    this.bodyBytesMax = bodyBytesMax;
+  }
+
+  @Override
+  public boolean handle(Request request, Response response, Callback callback) {
+    Routes.Match match;
+    try {
+      match = routes.find(request.getMethod(), request.getHttpURI().getPath());
+    } catch (Refused unknown) {
+      refuseStranger(
+          new Exchange(request, response, callback, java.util.List.of(), new byte[0]), unknown);
+      return true;
+    }
+    if (request.getLength() > bodyBytesMax) {
+      refuseStranger(
+          new Exchange(request, response, callback, match.segments(), new byte[0]), tooLarge());
+      return true;
+    }
+    if (request.getLength() == 0) {
+      serve(new Exchange(request, response, callback, match.segments(), new byte[0]), match);
+      return true;
+    }
+    // Reads without holding a thread, so that a slow sender costs a buffer and nothing else.
+    Content.Source.asByteArrayAsync(
+        request,
+        bodyBytesMax,
+        new Promise.Invocable<byte[]>() {
+          @Override
+          public void succeeded(byte[] body) {
+            serve(new Exchange(request, response, callback, match.segments(), body), match);
+          }
+
+          @Override
+          public void failed(Throwable failure) {
+            unread(
+                new Exchange(request, response, callback, match.segments(), new byte[0]), failure);
+          }
+
+          @Override
+          public InvocationType getInvocationType() {
+            return InvocationType.BLOCKING;
+          }
+        });
+    return true;
+  }
+
+  private void serve(Exchange exchange, Routes.Match match) {
+    try {
+      if (!isOpen(match.route().access(), exchange)) {
+        authenticate(exchange);
+      }
+      match.route().endpoint().serve(exchange);
+    } catch (Stranger stranger) {
+      refuseStranger(exchange, stranger.refused);
+    } catch (Refused refused) {
+      exchange.answer(refused.problem(), recordRefusal(exchange, refused.problem()));
+    } catch (RuntimeException bug) {
+      log.error("kernel fault: path={}", match.route().pattern(), bug);
+      exchange.answer(Problem.of(Code.KERNEL_FAULT, "a fault of the kernel; see its log"), "");
+    }
+  }
+
+  private static boolean isOpen(Routes.Access access, Exchange exchange) {
+    return switch (access) {
+      case OPEN -> true;
+      case LOCAL -> isLoopback(exchange.address());
+      case PROVEN -> false;
+    };
+  }
+
+  private void authenticate(Exchange exchange) {
+    Caller caller;
+    try {
+      for (String header : new String[] {"authorization", "x-tenant-id", "x-sig-hmac"}) {
+        if (exchange.repeats(header)) {
+          throw new Refused(Code.MALFORMED_REQUEST, "the header " + header + " was sent twice");
+        }
+      }
+      caller =
+          kernel
+              .identity()
+              .authenticate(
+                  new Presented(
+                      exchange.method(), exchange.target(), exchange::header, exchange.body));
+    } catch (Refused refused) {
+      throw new Stranger(refused);
+    }
+    exchange.authenticatedAs(caller);
+    Duration wait = tenantRates.take(caller.tenant() == null ? "" : caller.tenant());
+    if (!wait.isZero()) {
+      // Not recorded one by one: a tenant in a loop must not be able to fill the journal with it.
+      throw new Stranger(
+          new Refused(
+              Problem.later(
+                  Code.RATE_LIMITED, "this tenant calls faster than its rate allows", wait)));
+    }
+  }
+
+  private void refuseStranger(Exchange exchange, Refused refused) {
+    Strangers.Refusal refusal = strangers.refuse(refused.problem(), exchange.address());
+    exchange.answer(refusal.problem(), refusal.auditId());
+  }
+
+  private void unread(Exchange exchange, Throwable failure) {
+    boolean tooLarge =
+        failure instanceof IllegalStateException
+            || String.valueOf(failure.getMessage()).contains("too large");
+    refuseStranger(
+        exchange,
+        tooLarge
+            ? tooLarge()
+            : new Refused(Code.MALFORMED_REQUEST, "the body could not be read to its end"));
+  }
+
+  private Refused tooLarge() {
+    return new Refused(
+        Code.BODY_TOO_LARGE,
+        "a body has at most " + bodyBytesMax + " bytes (gateway.body_bytes_max)");
+  }
+
+  /** A refusal after authentication is on record one by one: somebody answers for it. */
+  private String recordRefusal(Exchange exchange, Problem problem) {
+    if (problem.code() == Code.RESTARTING) {
+      return "";
+    }
+    Caller caller = exchange.caller();
+    try {
+      return kernel
+          .journal()
+          .record(
+              new Journal.Event(
+                  "kernel.gateway",
+                  "request.refused",
+                  caller.tenant(),
+                  Map.of(
+                      "method", exchange.method(),
+                      "path", path(exchange.target()),
+                      "caller", caller.keyId(),
+                      "code", problem.code().name(),
+                      "message", problem.message())));
+    } catch (Refused away) {
+      return "";
+    }
+  }
+
+  /** Without the query, which may hold anything, and cut to a sane length. */
+  private static String path(String target) {
+    int query = target.indexOf('?');
+    String path = query < 0 ? target : target.substring(0, query);
+    return path.length() > 200 ? path.substring(0, 200) : path;
+  }
+
+  private static boolean isLoopback(String address) {
+    try {
+      return InetAddress.getByName(address).isLoopbackAddress();
+    } catch (UnknownHostException notAnAddress) {
+      return false;
+    }
+  }
+
+  /** Refused before anyone could be held to account for it. */
+  private static final class Stranger extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final transient Refused refused;
+
+    Stranger(Refused refused) {
+      super(refused.getMessage(), null, false, false);
+      this.refused = refused;
+    }
+  }
+}

@@ -1,0 +1,157 @@
+package org.aionos.gateway;
+
+import static org.aionos.gateway.Routes.Access.LOCAL;
+import static org.aionos.gateway.Routes.Access.OPEN;
+import static org.aionos.gateway.Routes.Access.PROVEN;
+
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Problem;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.ConnectionLimit;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.ErrorHandler;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Owns the HTTP server: HTTP/1.1 and cleartext HTTP/2 on one port. */
+@Component(
+    service = Gateway.class,
+    immediate = true,
+    configurationPid = "org.aionos.gateway",
+    configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = GatewayConfig.class)
+public final class Gateway {
+
+  private static final Logger log = LoggerFactory.getLogger(Gateway.class);
+
+  private final Server server;
+  private final Strangers strangers;
+
+  @Activate
+  public Gateway(GatewayConfig config, @Reference(name = "kernel") Kernel kernel) throws Exception {
+    this.strangers = new Strangers(kernel, config.strangerCallsPerSecondMax(), System::nanoTime);
+    QueuedThreadPool threads = new QueuedThreadPool(config.threadsMax(), 8);
+    threads.setName("aion-http");
+    this.server = new Server(threads);
+    server.addConnector(connector(config));
+    server.addBean(new ConnectionLimit(config.connectionsMax(), server));
+    server.setErrorHandler(new JsonErrors());
+    server.setHandler(
+        new GracefulHandler(
+            new ApiHandler(
+                kernel,
+                routes(kernel),
+                strangers,
+                new Buckets(config.tenantCallsPerSecondMax(), System::nanoTime),
+                config.bodyBytesMax())));
+    server.setStopTimeout(config.drainMillisMax());
+    start();
+    log.info("gateway open: host={} port={}", config.host(), config.port());
+  }
+
+  private void start() throws Exception {
+    // Jetty finds its parts through the loader of the thread that starts it.
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    thread.setContextClassLoader(Server.class.getClassLoader());
+    try {
+      server.start();
+    } finally {
+      thread.setContextClassLoader(before);
+    }
+  }
+
+  private ServerConnector connector(GatewayConfig config) {
+    HttpConfiguration http = new HttpConfiguration();
+    http.setSendServerVersion(false);
+    http.setRequestHeaderSize(config.headerBytesMax());
+    // Paths are matched as they were sent, so no form of them is ambiguous here; see Routes.
+    http.setUriCompliance(UriCompliance.UNSAFE);
+    ServerConnector connector =
+        new ServerConnector(
+            server, new HttpConnectionFactory(http), new HTTP2CServerConnectionFactory(http));
+    connector.setHost(config.host());
+    connector.setPort(config.port());
+    connector.setIdleTimeout(config.idleMillisMax());
+    return connector;
+  }
+
+  /** Requests in flight are finished; new ones are refused with 503. */
+  @Deactivate
+  void close() throws Exception {
+    server.stop();
+    strangers.flush();
+    log.info("gateway closed");
+  }
+
+  private static Routes routes(Kernel kernel) {
+    SyscallEndpoint syscalls = new SyscallEndpoint(kernel);
+    AgentEndpoints agents = new AgentEndpoints(kernel);
+    JournalEndpoints journal = new JournalEndpoints(kernel);
+    IdentityEndpoints identity = new IdentityEndpoints(kernel);
+    KernelEndpoints kernelInside = new KernelEndpoints(kernel);
+    return new Routes()
+        .add("POST", "/v1/syscall/{name}", PROVEN, syscalls::serve)
+        .add("POST", "/v1/agent/register", PROVEN, agents::register)
+        .add("POST", "/v1/agent/heartbeat", PROVEN, agents::heartbeat)
+        .add("GET", "/v1/agents", PROVEN, agents::list)
+        .add("GET", "/v1/agents/{id}", PROVEN, agents::show)
+        .add("POST", "/v1/agents/{id}/approve", PROVEN, agents::approve)
+        .add("POST", "/v1/agents/{id}/stop", PROVEN, agents::stop)
+        .add("POST", "/v1/agents/{id}/resume", PROVEN, agents::resume)
+        .add("GET", "/v1/tools", PROVEN, kernelInside::tools)
+        .add("GET", "/v1/policy", PROVEN, kernelInside::policy)
+        .add("GET", "/v1/syscalls", PROVEN, journal::list)
+        .add("GET", "/v1/syscalls/{audit_id}", PROVEN, journal::show)
+        .add("GET", "/v1/tenants", PROVEN, identity::tenants)
+        .add("POST", "/v1/tenants", PROVEN, identity::addTenant)
+        .add("GET", "/v1/keys", PROVEN, identity::keys)
+        .add("POST", "/v1/keys", PROVEN, identity::addKey)
+        .add("DELETE", "/v1/keys/{key_id}", PROVEN, identity::revokeKey)
+        .add("DELETE", "/v1/tokens/bootstrap", PROVEN, identity::revokeBootstrapToken)
+        .add("GET", "/healthz", OPEN, kernelInside::health)
+        .add("GET", "/readyz", OPEN, kernelInside::ready)
+        .add("GET", "/openapi.yaml", OPEN, kernelInside::openApi)
+        .add("GET", "/metrics", LOCAL, kernelInside::metrics);
+  }
+
+  /** What the HTTP layer itself refuses, in the same shape as every other failure. */
+  private static final class JsonErrors extends ErrorHandler {
+
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) {
+      int status = response.getStatus();
+      Code code =
+          switch (status) {
+            case 503 -> Code.RESTARTING;
+            case 413, 431 -> Code.BODY_TOO_LARGE;
+            default -> status >= 500 ? Code.KERNEL_FAULT : Code.MALFORMED_REQUEST;
+          };
+      Problem problem = Problem.of(code, "not a request that this server can read");
+      response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
+      Content.Sink.write(
+          response,
+          true,
+          new String(Answers.of(problem, "", null), java.nio.charset.StandardCharsets.UTF_8),
+          callback);
+      return true;
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package org.aionos.gateway;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Identity;
+import org.aionos.kernel.Journal;
+import org.aionos.kernel.JournalReader;
+import org.aionos.kernel.Meters;
+import org.aionos.kernel.Policy;
+import org.aionos.kernel.ProcessTable;
+import org.aionos.kernel.Refused;
+import org.aionos.kernel.SyscallRouter;
+import org.aionos.kernel.ToolCatalog;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+
+/**
+ * The kernel as the gateway sees it right now. Its parts come and go while the gateway stays: a
+ * static reference would take the port away, and callers would see refused connections instead of
+ * 503.
+ */
+@Component(service = Kernel.class)
+public class Kernel {
+
+  @Reference(
+      name = "identity",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Identity identity;
+
+  @Reference(
+      name = "router",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable SyscallRouter router;
+
+  @Reference(
+      name = "processes",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable ProcessTable processes;
+
+  @Reference(
+      name = "policy",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Policy policy;
+
+  @Reference(
+      name = "journal",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Journal journal;
+
+  @Reference(
+      name = "reader",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable JournalReader reader;
+
+  @Reference(
+      name = "tools",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable ToolCatalog tools;
+
+  @Reference(
+      name = "meters",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Meters meters;
+
+  @Activate
+  public Kernel() {}
+
+  Identity identity() {
+    return present(identity, "identity");
+  }
+
+  SyscallRouter router() {
+    return present(router, "router");
+  }
+
+  ProcessTable processes() {
+    return present(processes, "process");
+  }
+
+  Policy policy() {
+    return present(policy, "policy");
+  }
+
+  Journal journal() {
+    return present(journal, "journal");
+  }
+
+  JournalReader reader() {
+    return present(reader, "journal");
+  }
+
+  ToolCatalog tools() {
+    return present(tools, "router");
+  }
+
+  Meters meters() {
+    return present(meters, "telemetry");
+  }
+
+  /** The bundles without which no syscall can be answered and that are not there. */
+  List<String> missing() {
+    return Stream.of(
+            identity == null ? "identity" : "",
+            router == null ? "router" : "",
+            processes == null ? "process" : "",
+            policy == null ? "policy" : "",
+            journal == null ? "journal" : "")
+        .filter(name -> !name.isEmpty())
+        .toList();
+  }
+
+  private static <T> T present(@Nullable T part, String bundle) {
+    if (part == null) {
+      throw new Refused(Code.RESTARTING, "the " + bundle + " bundle is being replaced; retry");
+    }
+    return part;
+  }
+}
