@@ -7,13 +7,15 @@ import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
 import org.aionos.document.InvalidDocument.Fault;
 
-/** The sample tenant's secret is public, so a kernel that has it must not be reachable from elsewhere. */
+/**
+ * The sample tenant's secret is public, so a kernel that has it must not be reachable from
+ * elsewhere.
+ */
 final class LoopbackRule {
 
   private LoopbackRule() {}
 
-  static void check(Fields root, Map<String, Map<String, Object>> sections)
-      throws InvalidDocument {
+  static void check(Fields root, Map<String, Map<String, Object>> sections) throws InvalidDocument {
     Object sample = sections.getOrDefault("identity", Map.of()).get("sample_tenant");
     String host = String.valueOf(sections.getOrDefault("gateway", Map.of()).get("host"));
     if ("true".equals(String.valueOf(sample)) && !isLoopback(host)) {

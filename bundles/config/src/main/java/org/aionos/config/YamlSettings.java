@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps the typed configuration equal to {@code kernel.yaml} and the environment. A section {@code
  * x} configures the bundle {@code org.aionos.x}; a file {@code tools/x.yaml} configures the tool
- * {@code x}. A file is taken whole or not at all: one that is invalid changes nothing, the last good
- * one stays in force, across restarts too, and {@link #status} says why.
+ * {@code x}. A file is taken whole or not at all: one that is invalid changes nothing, the last
+ * good one stays in force, across restarts too, and {@link #status} says why.
  */
 @Component(service = Settings.class, immediate = true)
 public final class YamlSettings implements Settings {
@@ -142,10 +142,8 @@ public final class YamlSettings implements Settings {
     List<String> known = new ArrayList<>(List.of("apiVersion", "kind"));
     for (Section section : sections()) {
       known.add(section.name());
-      Map<String, Environment.Decided> decided =
-          environment.of(section.name(), section.keys());
-      decided.forEach(
-          (key, by) -> overrides.put(section.name() + "." + key, by.variable()));
+      Map<String, Environment.Decided> decided = environment.of(section.name(), section.keys());
+      decided.forEach((key, by) -> overrides.put(section.name() + "." + key, by.variable()));
       Map<String, Object> values = section.read(root.objectOrEmpty(section.name()), decided);
       checked.put(section, values);
       shown.put(section.name(), section.inForce(values));
