@@ -6,7 +6,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The local disk with a counter, a brake, and a limit to how much still fits on it. */
-final class FakeDisk implements Disk {
+class FakeDisk implements Disk {
 
   final AtomicInteger writes = new AtomicInteger();
   final AtomicInteger forces = new AtomicInteger();
