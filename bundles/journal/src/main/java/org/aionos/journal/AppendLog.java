@@ -152,6 +152,16 @@ final class AppendLog {
     return written;
   }
 
+  /** The sequence number of the last record that has one, whether or not it is in the file yet. */
+  long assigned() {
+    assigning.lock();
+    try {
+      return pending.end() - 1;
+    } finally {
+      assigning.unlock();
+    }
+  }
+
   /** A record number below which every call has its outcome, or has been given up. */
   long oldestOpen() {
     assigning.lock();

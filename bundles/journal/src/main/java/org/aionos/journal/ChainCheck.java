@@ -66,7 +66,7 @@ final class ChainCheck {
     // Checkpoints first: the records that they speak of were written before them.
     long checkpointBytes = size(folder.resolve(Checkpoint.FILE));
     List<Part> parts = new ArrayList<>();
-    for (Path file : Recovery.files(folder)) {
+    for (Path file : Segment.filesIn(folder)) {
       parts.add(new Part(file, Long.MAX_VALUE));
     }
     return new ChainCheck(folder, keys, looks).check(parts, checkpointBytes);

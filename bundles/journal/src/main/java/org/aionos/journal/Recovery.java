@@ -2,7 +2,6 @@ package org.aionos.journal;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -10,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.zip.CRC32C;
 import org.aionos.journal.FrameInput.Found;
 import org.aionos.kernel.Journal.Event;
@@ -76,19 +74,8 @@ final class Recovery {
     return new Outcome(new Segments(recovery.segments), end, recovery.notes);
   }
 
-  /** The segment files of a folder, oldest first. */
-  static List<Path> files(Path folder) throws IOException {
-    TreeMap<Long, Path> byFirst = new TreeMap<>();
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-      for (Path file : files) {
-        Segment.firstByName(file).ifPresent(first -> byFirst.put(first, file));
-      }
-    }
-    return new ArrayList<>(byFirst.values());
-  }
-
   private void readHeaders() throws IOException {
-    List<Path> files = files(folder);
+    List<Path> files = Segment.filesIn(folder);
     for (Path file : files) {
       boolean last = file.equals(files.get(files.size() - 1));
       if (last && Files.size(file) < Format.HEADER_BYTES) {

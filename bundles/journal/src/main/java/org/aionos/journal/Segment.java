@@ -3,9 +3,14 @@ package org.aionos.journal;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +37,17 @@ final class Segment {
 
   static Path fileIn(Path folder, long first) {
     return folder.resolve("journal-%016x.log".formatted(first));
+  }
+
+  /** The segment files of a folder, oldest first. */
+  static List<Path> filesIn(Path folder) throws IOException {
+    TreeMap<Long, Path> byFirst = new TreeMap<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+      for (Path file : files) {
+        firstByName(file).ifPresent(first -> byFirst.put(first, file));
+      }
+    }
+    return new ArrayList<>(byFirst.values());
   }
 
   /** The sequence number in a segment's name; empty if a file is no segment. */
