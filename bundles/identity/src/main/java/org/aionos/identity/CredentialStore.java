@@ -214,7 +214,10 @@ final class CredentialStore implements AutoCloseable {
     tighten(path, OWNER_ONLY_FILE);
     try {
       // No thread of its own: every change is committed by whoever makes it.
-      return new MVStore.Builder().fileName(path.toString()).autoCommitDisabled().open();
+      MVStore file = new MVStore.Builder().fileName(path.toString()).autoCommitDisabled().open();
+      // Room is used again at once and not after 45 s: each change is on the disk before the next.
+      file.setRetentionTime(0);
+      return file;
     } catch (MVStoreException refused) {
       if (refused.getErrorCode() == DataUtils.ERROR_FILE_LOCKED) {
         throw new IllegalStateException(

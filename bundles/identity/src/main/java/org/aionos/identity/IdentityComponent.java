@@ -65,6 +65,9 @@ public final class IdentityComponent implements Identity {
   /** A key for longer than this is a key that does not expire, and should be asked for as such. */
   private static final Duration LIFETIME_MAX = Duration.ofDays(3_650);
 
+  /** A caller waits for it, and a healthy provider answers in a tenth of this. */
+  private static final Duration KEYS_TIME_MAX = Duration.ofSeconds(3);
+
   private static final int KEY_ID_BYTES = 12; // sixteen url-safe characters
 
   private final InstantSource clock;
@@ -313,6 +316,6 @@ public final class IdentityComponent implements Identity {
       Path file = Path.of(provider.keys());
       return () -> Files.readAllBytes(file);
     }
-    return new JwksUrl(provider.keys());
+    return new JwksUrl(provider.keys(), KEYS_TIME_MAX);
   }
 }

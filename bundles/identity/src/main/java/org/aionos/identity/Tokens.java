@@ -68,8 +68,9 @@ final class Tokens {
     }
     try {
       return SignedJWT.parse(token);
-    } catch (ParseException malformed) {
-      // Also one without a signature: its algorithm, "none", is none of a signature.
+    } catch (ParseException | RuntimeException malformed) {
+      // Also one without a signature: its algorithm, "none", is none of a signature. Some texts,
+      // such as a header that is null, the library meets with a fault of its own.
       throw invalid("the token is not a signed JWT");
     }
   }
@@ -113,7 +114,7 @@ final class Tokens {
   private static boolean signed(TrustedKey key, SignedJWT jwt) {
     try {
       return key.signed(jwt.getHeader(), jwt.getSigningInput(), jwt.getSignature());
-    } catch (JOSEException unfit) {
+    } catch (JOSEException | RuntimeException unfit) {
       return false;
     }
   }
@@ -121,7 +122,7 @@ final class Tokens {
   private static JWTClaimsSet claims(SignedJWT jwt) {
     try {
       return jwt.getJWTClaimsSet();
-    } catch (ParseException malformed) {
+    } catch (ParseException | RuntimeException malformed) {
       throw invalid("the token's claims are malformed");
     }
   }
