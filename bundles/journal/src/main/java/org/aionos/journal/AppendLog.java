@@ -2,6 +2,7 @@ package org.aionos.journal;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HexFormat;
@@ -40,6 +41,9 @@ final class AppendLog {
 
   /** Room for a few hundred records; a larger buffer is given back after its batch. */
   private static final int BUFFER_BYTES = 256 << 10;
+
+  /** More is a clock that had run ahead and was set right; it must not falsify what follows. */
+  private static final Duration STEP_BACK_MAX = Duration.ofSeconds(10);
 
   /** About as long as one write; then waiting is left to the scheduler. */
   private static final int SPINS = 64;
@@ -152,16 +156,6 @@ final class AppendLog {
     return written;
   }
 
-  /** The sequence number of the last record that has one, whether or not it is in the file yet. */
-  long assigned() {
-    assigning.lock();
-    try {
-      return pending.end() - 1;
-    } finally {
-      assigning.unlock();
-    }
-  }
-
   /** A record number below which every call has its outcome, or has been given up. */
   long oldestOpen() {
     assigning.lock();
@@ -229,10 +223,10 @@ final class AppendLog {
     }
   }
 
-  /** The journal's time never goes back, so that a search by time can stop early. */
+  /** Hides small steps back, so that a search by time can stop early. */
   private Instant now() {
     Instant now = clock.instant();
-    if (now.isAfter(lastTime)) {
+    if (now.isAfter(lastTime) || now.isBefore(lastTime.minus(STEP_BACK_MAX))) {
       lastTime = now;
     }
     return lastTime;
@@ -287,9 +281,9 @@ final class AppendLog {
       }
     }
     if (done) {
-      tails.publish(batch);
-      records.add(batch.count());
       writeMillis.record((ticker.getAsLong() - started) / 1e6);
+      records.add(batch.count());
+      tails.publish(batch);
       keep(batch.bytes());
     }
   }
@@ -413,18 +407,20 @@ final class AppendLog {
   }
 
   private void resume() throws IOException {
-    try {
-      output.close();
-    } catch (IOException failure) {
-      log.debug("journal not closed: segment={}", segment.name(), failure);
-    }
     Path half = Segment.fileIn(folder, written + 1);
     if (!half.equals(segment.file())) {
       // A segment that was begun when the disk failed must not be found beside this one later.
       disk.delete(half);
     }
+    Disk.Output sick = output;
     output = disk.resume(segment.file(), segment.length());
     output.force();
+    try {
+      // Last, for whoever forces a closed output takes it for forced.
+      sick.close();
+    } catch (IOException failure) {
+      log.debug("journal not closed: segment={}", segment.name(), failure);
+    }
   }
 
   private void change(Runnable state) {
