@@ -82,7 +82,7 @@ final class ChainCheck {
       } catch (Fault found) {
         fault = found.what;
       }
-      long entries = Math.max(0, sequence - first + 1);
+      long entries = first == 0 ? 0 : sequence - first + 1;
       return new Verification(entries, first, head, checkpoints.compared, fault);
     }
   }

@@ -97,6 +97,27 @@ final class AppendLogTest {
   }
 
   @Test
+  void writers_that_keep_coming_share_their_forces() throws Exception {
+    int each = 100;
+    disk.forceLasts = Duration.ofMillis(1);
+    try (JournalStore store = open(Sync.ALWAYS, 1 << 20)) {
+      int forces = disk.forces.get();
+
+      inParallel(
+          WRITERS,
+          writer -> {
+            for (int at = 0; at < each; at++) {
+              store.append(event("k"));
+            }
+          });
+
+      // Half of them gather while the other half is written; a queue for the lock gives two.
+      int recordsPerForce = WRITERS * each / (disk.forces.get() - forces);
+      assertThat(recordsPerForce).isGreaterThanOrEqualTo(4);
+    }
+  }
+
+  @Test
   void an_interrupted_caller_loses_nothing_and_stays_interrupted() throws Exception {
     try (JournalStore store =
         Fixture.open(folder, settings(Sync.ALWAYS, 4 << 10), new LocalDisk())) {

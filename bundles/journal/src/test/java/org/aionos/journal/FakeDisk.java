@@ -2,8 +2,10 @@ package org.aionos.journal;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The local disk with a counter, a brake, and a limit to how much still fits on it. It does not
@@ -15,6 +17,7 @@ class FakeDisk implements Disk {
   final AtomicInteger forces = new AtomicInteger();
   volatile long bytesLeft = Long.MAX_VALUE;
   volatile boolean forceFails;
+  volatile Duration forceLasts = Duration.ZERO;
   volatile CountDownLatch gate = new CountDownLatch(0);
 
   private final Disk disk = new LocalDisk();
@@ -64,6 +67,7 @@ class FakeDisk implements Disk {
       if (forceFails) {
         throw new IOException("Input/output error");
       }
+      LockSupport.parkNanos(forceLasts.toNanos());
     }
 
     @Override
