@@ -28,7 +28,7 @@ final class NoncesTest {
 
   @Test
   void of_sixteen_threads_with_one_nonce_exactly_one_is_admitted() throws Exception {
-    assertEachIsAdmittedOnce(16, 500);
+    assertEachIsAdmittedOnce(16, 100);
   }
 
   @Test
