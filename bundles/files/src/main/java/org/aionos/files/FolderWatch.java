@@ -1,7 +1,6 @@
 package org.aionos.files;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -16,6 +15,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Says which files of a folder have come, changed or gone, once each has kept still for one look.
@@ -26,6 +27,8 @@ import java.util.function.Consumer;
  * dot) are passed over.
  */
 public final class FolderWatch implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(FolderWatch.class);
 
   /** What one look at a file shows; two equal looks in a row mean that nobody is writing it. */
   private record Look(long size, FileTime modified) {}
@@ -39,7 +42,7 @@ public final class FolderWatch implements AutoCloseable {
 
   /**
    * @param suffix only files whose name ends so
-   * @param changed told of each file that has come, changed or gone; must not throw
+   * @param changed told of each file that has come, changed or gone
    */
   public FolderWatch(String name, Path folder, String suffix, Consumer<Path> changed) {
     this.folder = folder;
@@ -83,10 +86,19 @@ public final class FolderWatch implements AutoCloseable {
         } else {
           settled.put(file, seen);
         }
-        changed.accept(file);
+        tell(file);
       }
     }
     lastLook = now;
+  }
+
+  private void tell(Path file) {
+    try {
+      changed.accept(file);
+    } catch (RuntimeException fault) {
+      // A listener that fails once must not end the watch for good.
+      log.error("a change could not be taken in: file={}", file, fault);
+    }
   }
 
   private Map<Path, Look> look() {
@@ -104,7 +116,9 @@ public final class FolderWatch implements AutoCloseable {
     } catch (NoSuchFileException gone) {
       return files;
     } catch (IOException unreadable) {
-      throw new UncheckedIOException(unreadable);
+      // A file that went while we looked, or a folder that cannot be read now: the next look tells.
+      log.debug("could not look: folder={}", folder, unreadable);
+      return lastLook;
     }
     return files;
   }

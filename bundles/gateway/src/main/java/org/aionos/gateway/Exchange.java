@@ -80,6 +80,10 @@ final class Exchange {
     caller = proven;
   }
 
+  boolean isAuthenticated() {
+    return caller != null;
+  }
+
   Caller caller() {
     if (caller == null) {
       throw new IllegalStateException("this route does not authenticate");
@@ -159,6 +163,15 @@ final class Exchange {
     }
   }
 
+  /** For what spans all tenants: a person of one tenant does not do. */
+  void requireOfKernel(Role role) {
+    require(role);
+    if (caller().tenant() != null) {
+      throw new Refused(
+          Code.ROLE_REQUIRED, "this call needs a person who is not bound to one tenant");
+    }
+  }
+
   void requireAdministrator(String tenant) {
     if (!caller().administers(tenant)) {
       throw new Refused(
@@ -190,6 +203,9 @@ final class Exchange {
     if (retryAfter != null) {
       long seconds = Math.max(1, (retryAfter.toMillis() + 999) / 1_000);
       response.getHeaders().put(HttpHeader.RETRY_AFTER, seconds);
+    }
+    if (problem.code() == Code.METHOD_NOT_ALLOWED && problem.admit() != null) {
+      response.getHeaders().put(HttpHeader.ALLOW, problem.admit());
     }
     if (problem.code().httpStatus() == 401) {
       response.getHeaders().put(HttpHeader.WWW_AUTHENTICATE, "AION-HMAC, Bearer");

@@ -141,11 +141,15 @@ public final class Gateway {
       Code code =
           switch (status) {
             case 503 -> Code.RESTARTING;
-            case 413, 431 -> Code.BODY_TOO_LARGE;
+            case 413 -> Code.BODY_TOO_LARGE;
+            case 431 -> Code.HEADERS_TOO_LARGE;
             default -> status >= 500 ? Code.KERNEL_FAULT : Code.MALFORMED_REQUEST;
           };
       Problem problem = Problem.of(code, "not a request that this server can read");
       response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
+      if (status == 503) {
+        response.getHeaders().put(HttpHeader.RETRY_AFTER, 1);
+      }
       Content.Sink.write(
           response,
           true,

@@ -86,8 +86,12 @@ final class Idempotency {
     if (before != null) {
       return before;
     }
-    Outcome outcome = call.get();
-    end(key, request, asked.auditId(), outcome);
+    Outcome outcome = Outcome.failed(Problem.of(Code.KERNEL_FAULT, "a fault of the kernel"));
+    try {
+      outcome = call.get();
+    } finally {
+      end(key, request, asked.auditId(), outcome);
+    }
     return outcome;
   }
 

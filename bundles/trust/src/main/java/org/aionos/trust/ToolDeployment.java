@@ -25,6 +25,7 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.startlevel.BundleStartLevel;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -215,6 +216,8 @@ public final class ToolDeployment implements ToolInstaller {
     try {
       Bundle bundle = context.installBundle(jar.location(), new ByteArrayInputStream(jar.bytes()));
       try {
+        // Else a bundle waits for the framework to reach its default level, which it does last.
+        bundle.adapt(BundleStartLevel.class).setStartLevel(1);
         bundle.start(Bundle.START_TRANSIENT);
         awaitService(bundle, jar);
       } catch (BundleException | RuntimeException failed) {
