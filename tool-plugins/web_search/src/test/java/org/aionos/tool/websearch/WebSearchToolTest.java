@@ -6,6 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +20,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.aionos.tool.ToolCall;
 import org.aionos.tool.ToolFailure;
@@ -30,6 +36,10 @@ class WebSearchToolTest {
       new Page("kernel.md", "aion://docs/kernel.md", "The kernel", "A kernel schedules agents.");
 
   private static final int BYTES_MAX = 65_536;
+
+  /** Ample: no test waits for it. */
+  private static final Duration ENDPOINT_TIME_MAX = Duration.ofSeconds(25);
+
   private static final String TRACEPARENT =
       "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -158,7 +168,7 @@ class WebSearchToolTest {
     String url = searx.url() + "/path-with-token";
     searx.close();
 
-    Map<String, Object> value = invoke(tool(url, Duration.ofSeconds(5)), Map.of("query", "kernel"));
+    Map<String, Object> value = invoke(tool(url, ENDPOINT_TIME_MAX), Map.of("query", "kernel"));
 
     assertThat((String) value.get("note")).contains("no connection").doesNotContain("token");
   }
@@ -173,6 +183,19 @@ class WebSearchToolTest {
 
       assertThat((String) value.get("note")).contains("did not answer within 150 ms");
       assertThat(items(value)).hasSize(1);
+    }
+  }
+
+  @Test
+  void hangs_up_on_an_endpoint_that_is_too_slow() throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      FutureTask<Boolean> hungUp = new FutureTask<>(() -> waitsForTheEndOf(server.accept()));
+      new Thread(hungUp).start();
+      String url = "http://127.0.0.1:" + server.getLocalPort();
+
+      invoke(tool(url, Duration.ofMillis(150)), Map.of("query", "kernel"));
+
+      assertThat(hungUp.get(30, TimeUnit.SECONDS)).isTrue();
     }
   }
 
@@ -237,7 +260,7 @@ class WebSearchToolTest {
                     () -> {
                       throw new IOException("no folder /srv/secret");
                     }),
-                Duration.ofSeconds(5),
+                ENDPOINT_TIME_MAX,
                 Calls.CLOCK));
 
     assertThatThrownBy(() -> invoke(tool, Map.of("query", "kernel")))
@@ -322,8 +345,17 @@ class WebSearchToolTest {
     }
   }
 
+  private static boolean waitsForTheEndOf(Socket connection) throws IOException {
+    try (connection) {
+      connection.getInputStream().transferTo(OutputStream.nullOutputStream());
+    } catch (SocketException reset) {
+      // Also an end.
+    }
+    return true;
+  }
+
   private WebSearchTool online() {
-    return tool(searx.url() + "/", Duration.ofSeconds(5));
+    return tool(searx.url() + "/", ENDPOINT_TIME_MAX);
   }
 
   private WebSearchTool tool(String url, Duration endpointTimeMax) {
@@ -336,7 +368,7 @@ class WebSearchToolTest {
   }
 
   private WebSearchTool offline(OfflineSearch offline) {
-    return opened(new WebSearchTool(null, offline, Duration.ofSeconds(5), Calls.CLOCK));
+    return opened(new WebSearchTool(null, offline, ENDPOINT_TIME_MAX, Calls.CLOCK));
   }
 
   private WebSearchTool opened(WebSearchTool tool) {
