@@ -17,6 +17,7 @@ import org.aionos.kernel.Decision;
 import org.aionos.kernel.Declared;
 import org.aionos.kernel.Journal;
 import org.aionos.kernel.Policy;
+import org.aionos.kernel.Refused;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -145,12 +146,16 @@ public final class PolicyFile implements Policy {
   private void reject(String why) {
     inForce = new InForce(inForce.book, why);
     log.error("policy refused: file={} why={} kept={}", file, why, inForce.book.version());
-    journal.record(
-        new Journal.Event(
-            "kernel.policy",
-            "policy.refused",
-            null,
-            Map.of("why", why, "kept", inForce.book.version())));
+    try {
+      journal.record(
+          new Journal.Event(
+              "kernel.policy",
+              "policy.refused",
+              null,
+              Map.of("why", why, "kept", inForce.book.version())));
+    } catch (Refused journalAway) {
+      log.error("the refusal of a policy could not be recorded: file={}", file);
+    }
   }
 
   private void restoreLastGood() {

@@ -1,0 +1,198 @@
+package org.aionos.identity;
+
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Problem;
+import org.aionos.kernel.Refused;
+
+/**
+ * The nonces that were taken and could still be replayed: each is taken once, until its timestamp
+ * has left the window. At the bound a tenant's next call is put off; nothing is forgotten early.
+ *
+ * <p>Safe for many threads; threads of one tenant exclude each other for less than a microsecond.
+ */
+final class Nonces {
+
+  // What is remembered lives in memory, so there is always a moment before which this table knows
+  // nothing: the floor. A request signed before it might be the second sending of one that the
+  // kernel took in an earlier life, so it is put off and its sender signs it again. An orderly
+  // close() hands the table over, and then the floor is the predecessor's: swapping this bundle
+  // under load puts nobody off. After a crash the floor is the moment of activation.
+  //
+  // A clock that steps back would bring forgotten timestamps into the window again. So each tenant
+  // has its own floor too, which rises with whatever is forgotten and never falls.
+
+  /** No tenant has an empty name, so this row of a handover is free for the floor. */
+  private static final String FLOOR_ROW = "";
+
+  private static final long BUCKET_MILLIS = 1_000;
+
+  private final InstantSource clock;
+  private final long windowMillis;
+  private final int perTenantMax;
+  private final long floorMillis;
+  private final Map<String, Taken> tenants = new ConcurrentHashMap<>();
+  private volatile boolean closed;
+
+  /**
+   * @param left what the predecessor's {@link #close} returned; empty after a crash
+   */
+  Nonces(InstantSource clock, Duration window, int perTenantMax, Map<String, String> left) {
+    this.clock = clock;
+    this.windowMillis = window.toMillis();
+    this.perTenantMax = perTenantMax;
+    String floor = left.get(FLOOR_ROW);
+    this.floorMillis = floor == null ? clock.millis() : Long.parseLong(floor);
+    left.forEach(
+        (tenant, rows) -> {
+          if (!tenant.equals(FLOOR_ROW)) {
+            tenants.put(tenant, Taken.read(rows));
+          }
+        });
+  }
+
+  /**
+   * Takes a nonce, or says why not. Call it last: a request refused for another reason must not use
+   * up its nonce.
+   *
+   * @throws Refused {@code STALE_TIMESTAMP} outside of the window, {@code RESTARTING} before the
+   *     floor, {@code REPLAYED} the second time, {@code RATE_LIMITED} at the bound
+   */
+  void take(String tenant, String nonce, long timestampMillis) {
+    long nowMillis = clock.millis();
+    requireInWindow(timestampMillis, nowMillis);
+    Taken taken = tenants.computeIfAbsent(tenant, name -> new Taken());
+    synchronized (taken) {
+      if (closed) {
+        throw new Refused(Code.RESTARTING, "identity is being swapped; retry");
+      }
+      taken.forgetBefore(nowMillis - windowMillis);
+      if (timestampMillis < Math.max(floorMillis, taken.floorMillis)) {
+        throw new Refused(
+            Code.RESTARTING,
+            "the kernel restarted after this request was signed and cannot tell whether it is a"
+                + " replay; sign it again, with a new timestamp, and retry");
+      }
+      if (taken.nonces.contains(nonce)) {
+        throw new Refused(
+            Code.REPLAYED, "this nonce was used before; make a new one for each request");
+      }
+      if (taken.nonces.size() >= perTenantMax) {
+        throw atTheBound(taken, nowMillis);
+      }
+      taken.add(nonce, timestampMillis);
+    }
+  }
+
+  /** Takes nothing from now on, and returns what a successor needs to go on where this ended. */
+  Map<String, String> close() {
+    closed = true;
+    long floor = Math.max(floorMillis, clock.millis() - windowMillis);
+    Map<String, String> left = new HashMap<>();
+    for (Map.Entry<String, Taken> tenant : tenants.entrySet()) {
+      Taken taken = tenant.getValue();
+      synchronized (taken) {
+        taken.forgetBefore(floor);
+        floor = Math.max(floor, taken.floorMillis);
+        if (!taken.nonces.isEmpty()) {
+          left.put(tenant.getKey(), taken.write());
+        }
+      }
+    }
+    left.put(FLOOR_ROW, Long.toString(floor));
+    return left;
+  }
+
+  private void requireInWindow(long timestampMillis, long nowMillis) {
+    long aheadMillis = timestampMillis - nowMillis;
+    if (Math.abs(aheadMillis) > windowMillis) {
+      throw new Refused(
+          Code.STALE_TIMESTAMP,
+          "X-Sig-Timestamp is "
+              + Math.abs(aheadMillis) / 1_000
+              + (aheadMillis > 0 ? " s ahead of" : " s behind")
+              + " the kernel's clock, which says "
+              + nowMillis
+              + "; "
+              + windowMillis / 1_000
+              + " s are admitted");
+    }
+  }
+
+  private Refused atTheBound(Taken taken, long nowMillis) {
+    long millis = taken.oldestMillis() + BUCKET_MILLIS + windowMillis - nowMillis;
+    return new Refused(
+        Problem.later(
+            Code.RATE_LIMITED,
+            "this tenant has sent "
+                + perTenantMax
+                + " signed requests within the replay window; that many nonces are remembered",
+            Duration.ofMillis(Math.max(1, millis))));
+  }
+
+  /** The nonces of one tenant. Guarded by itself. */
+  private static final class Taken {
+    private final Set<String> nonces = new HashSet<>();
+
+    /** The same nonces by the second of their timestamps: what is forgotten together. */
+    private final TreeMap<Long, List<String>> bySecond = new TreeMap<>();
+
+    private long floorMillis = Long.MIN_VALUE;
+
+    void add(String nonce, long timestampMillis) {
+      nonces.add(nonce);
+      bySecond
+          .computeIfAbsent(timestampMillis / BUCKET_MILLIS, second -> new ArrayList<>())
+          .add(nonce);
+    }
+
+    void forgetBefore(long millis) {
+      while (!bySecond.isEmpty()) {
+        long endMillis = oldestMillis() + BUCKET_MILLIS;
+        if (endMillis > millis) {
+          return;
+        }
+        bySecond.pollFirstEntry().getValue().forEach(nonces::remove);
+        floorMillis = Math.max(floorMillis, endMillis);
+      }
+    }
+
+    long oldestMillis() {
+      return bySecond.firstKey() * BUCKET_MILLIS;
+    }
+
+    /** One line per second: the second, then its nonces. */
+    String write() {
+      StringBuilder rows = new StringBuilder();
+      bySecond.forEach(
+          (second, taken) -> {
+            rows.append(second);
+            taken.forEach(nonce -> rows.append(' ').append(nonce));
+            rows.append('\n');
+          });
+      return rows.toString();
+    }
+
+    static Taken read(String rows) {
+      Taken taken = new Taken();
+      rows.lines()
+          .forEach(
+              row -> {
+                List<String> words = List.of(row.split(" "));
+                List<String> read = new ArrayList<>(words.subList(1, words.size()));
+                taken.bySecond.put(Long.parseLong(words.get(0)), read);
+                taken.nonces.addAll(read);
+              });
+      return taken;
+    }
+  }
+}

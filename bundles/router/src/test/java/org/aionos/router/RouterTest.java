@@ -1,0 +1,451 @@
+package org.aionos.router;
+
+import static org.aionos.router.FakeKernel.AGENT;
+import static org.aionos.router.FakeKernel.call;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.aionos.kernel.AgentId;
+import org.aionos.kernel.AgentProcess;
+import org.aionos.kernel.Caller;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Outcome;
+import org.aionos.kernel.Problem;
+import org.aionos.kernel.Refused;
+import org.aionos.kernel.Reply;
+import org.aionos.kernel.Syscall;
+import org.aionos.kernel.SyscallHandler;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class RouterTest {
+
+  @TempDir Path folder;
+
+  private final FakeKernel kernel = new FakeKernel();
+  private final HandlerTable handlers = new HandlerTable(Duration.ofSeconds(1));
+  private final AtomicLong nanos = new AtomicLong();
+  private final Watchdog watchdog = new Watchdog(nanos::get);
+  private Idempotency idempotency;
+  private Router router;
+
+  @BeforeEach
+  void open() {
+    idempotency = Idempotency.open(folder, Duration.ofDays(1), 1_000, InstantSource.system());
+    router = router(4);
+  }
+
+  @AfterEach
+  void close() {
+    router.close();
+    watchdog.close();
+  }
+
+  private Router router(int callsInFlightMax) {
+    return new Router(
+        new Router.Limits(
+            callsInFlightMax,
+            Duration.ofSeconds(30),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(1)),
+        kernel,
+        kernel,
+        handlers,
+        idempotency,
+        watchdog,
+        kernel,
+        kernel,
+        InstantSource.system(),
+        nanos::get);
+  }
+
+  private void serve(String name, SyscallHandler handler) {
+    handlers.bindHandler(
+        handler, Map.of(SyscallHandler.NAMES, name, "service.id", (long) name.hashCode()));
+  }
+
+  private Reply handle(Syscall syscall) {
+    AtomicReference<Reply> told = new AtomicReference<>();
+    router.handle(
+        syscall, reply -> assertThat(told.getAndSet(reply)).as("one reply to one call").isNull());
+    return told.get();
+  }
+
+  private static Outcome.Ok fine() {
+    return Outcome.Ok.ofKernel("test", Map.of("done", true));
+  }
+
+  @Test
+  void records_intent_before_the_effect_and_outcome_after_it() {
+    serve(
+        "test.run",
+        call -> {
+          kernel.lines.add("effect");
+          return fine();
+        });
+
+    Reply reply = handle(call("test.run", Map.of()));
+
+    assertThat(reply.outcome().code()).isEqualTo(Code.OK);
+    assertThat(reply.auditId()).isEqualTo("sc-1");
+    assertThat(kernel.journal()).containsExactly("asked test.run", "effect", "ended test.run OK");
+  }
+
+  @Test
+  void does_nothing_that_it_cannot_record() {
+    AtomicBoolean ran = new AtomicBoolean();
+    serve(
+        "test.run",
+        call -> {
+          ran.set(true);
+          return fine();
+        });
+    kernel.journalFails = true;
+
+    Reply reply = handle(call("test.run", Map.of()));
+
+    assertThat(reply.outcome().code()).isEqualTo(Code.JOURNAL_UNAVAILABLE);
+    assertThat(ran).isFalse();
+  }
+
+  @Test
+  void does_not_acknowledge_an_outcome_that_it_cannot_record() {
+    serve("test.run", call -> fine());
+    kernel.journalFailsAtEnd = true;
+
+    assertThat(handle(call("test.run", Map.of())).outcome().code())
+        .isEqualTo(Code.JOURNAL_UNAVAILABLE);
+  }
+
+  @Test
+  void refuses_what_policy_denies_without_running_it() {
+    AtomicBoolean ran = new AtomicBoolean();
+    serve(
+        "test.run",
+        call -> {
+          ran.set(true);
+          return fine();
+        });
+    kernel.denies = true;
+
+    Reply reply = handle(call("test.run", Map.of()));
+
+    assertThat(problem(reply).rule()).isEqualTo("tenants/acme/syscalls/deny");
+    assertThat(ran).isFalse();
+    assertThat(kernel.journal())
+        .containsExactly("asked test.run", "ended test.run CAPABILITY_DENIED");
+  }
+
+  @Test
+  void refuses_an_agent_that_is_not_registered_and_says_how_to_register_it() {
+    kernel.agents.clear();
+    serve("test.run", call -> fine());
+
+    Problem problem = problem(handle(call("test.run", Map.of())));
+
+    assertThat(problem.code()).isEqualTo(Code.UNKNOWN_AGENT);
+    assertThat(problem.admit()).contains("/v1/agent/register");
+  }
+
+  @Test
+  void refuses_a_stopped_agent() {
+    kernel.agents.put(AGENT, FakeKernel.agent(AGENT, AgentProcess.State.STOPPED));
+    serve("test.run", call -> fine());
+
+    assertThat(problem(handle(call("test.run", Map.of()))).code()).isEqualTo(Code.AGENT_STOPPED);
+  }
+
+  @Test
+  void refuses_a_key_of_another_agent() {
+    serve("test.run", call -> fine());
+    Syscall mine = call("test.run", Map.of());
+    Syscall forged =
+        new Syscall(
+            mine.name(),
+            AGENT,
+            Caller.agentKey("ak_2", new AgentId("acme", "other")),
+            mine.context(),
+            mine.capsRequired(),
+            mine.params(),
+            mine.budget(),
+            mine.bodyDigest());
+
+    assertThat(problem(handle(forged)).code()).isEqualTo(Code.NOT_YOUR_AGENT);
+  }
+
+  @Test
+  void tells_an_unknown_syscall_from_one_whose_bundle_is_not_installed() {
+    assertThat(problem(handle(call("test.none", Map.of()))).code()).isEqualTo(Code.UNKNOWN_SYSCALL);
+    assertThat(problem(handle(call("model.generate", Map.of()))).code())
+        .isEqualTo(Code.NOT_INSTALLED);
+  }
+
+  @Test
+  void never_labels_a_metric_with_a_name_that_a_caller_made_up() {
+    handle(call("made.up", Map.of()));
+
+    assertThat(kernel.lines).contains("counted other UNKNOWN_SYSCALL");
+  }
+
+  @Test
+  void a_fault_of_a_handler_is_recorded_and_told_without_its_message() {
+    serve(
+        "test.run",
+        call -> {
+          throw new IllegalStateException("the password is 1234");
+        });
+
+    Reply reply = handle(call("test.run", Map.of()));
+
+    assertThat(problem(reply).code()).isEqualTo(Code.KERNEL_FAULT);
+    assertThat(problem(reply).message()).doesNotContain("1234");
+    assertThat(kernel.journal()).contains("ended test.run KERNEL_FAULT");
+  }
+
+  @Test
+  void admits_no_more_calls_at_once_than_its_limit() throws Exception {
+    router = router(1);
+    CountDownLatch inside = new CountDownLatch(1);
+    CountDownLatch mayEnd = new CountDownLatch(1);
+    serve(
+        "test.wait",
+        call -> {
+          inside.countDown();
+          mayEnd.await();
+          return fine();
+        });
+    CompletableFuture<Reply> first =
+        CompletableFuture.supplyAsync(() -> handle(call("test.wait", Map.of())));
+    inside.await();
+
+    Problem second = problem(handle(call("test.wait", Map.of())));
+    mayEnd.countDown();
+
+    assertThat(second.code()).isEqualTo(Code.KERNEL_BUSY);
+    assertThat(second.retryAfter()).isPositive();
+    assertThat(first.get(5, TimeUnit.SECONDS).outcome().code()).isEqualTo(Code.OK);
+  }
+
+  @Test
+  void interrupts_a_call_at_its_deadline() throws Exception {
+    CountDownLatch inside = new CountDownLatch(1);
+    serve(
+        "test.wait",
+        call -> {
+          inside.countDown();
+          new CountDownLatch(1).await();
+          return fine();
+        });
+    CompletableFuture<Reply> slow =
+        CompletableFuture.supplyAsync(
+            () -> {
+              Reply reply = handle(limited(Duration.ofMillis(50)));
+              assertThat(Thread.currentThread().isInterrupted()).isFalse();
+              return reply;
+            });
+    inside.await();
+
+    nanos.addAndGet(Duration.ofMillis(49).toNanos());
+    watchdog.look();
+    assertThat(slow).isNotDone();
+    nanos.addAndGet(Duration.ofMillis(1).toNanos());
+    watchdog.look();
+
+    assertThat(problem(slow.get(5, TimeUnit.SECONDS)).code()).isEqualTo(Code.TIMED_OUT);
+  }
+
+  @Test
+  void answers_in_place_of_a_call_that_ignores_its_deadline() throws Exception {
+    CountDownLatch inside = new CountDownLatch(1);
+    AtomicBoolean mayEnd = new AtomicBoolean();
+    serve(
+        "test.deaf",
+        call -> {
+          inside.countDown();
+          while (!mayEnd.get()) {
+            Thread.onSpinWait();
+          }
+          return fine();
+        });
+    CompletableFuture<Reply> told = new CompletableFuture<>();
+    Syscall deaf =
+        call(
+            "test.deaf",
+            Map.of(),
+            Syscall.Context.NONE,
+            new Syscall.Budget(null, Duration.ofMillis(50)));
+    CompletableFuture<Void> thread =
+        CompletableFuture.runAsync(() -> router.handle(deaf, told::complete));
+    inside.await();
+
+    nanos.addAndGet(Duration.ofMillis(50 + 100).toNanos());
+    watchdog.look();
+
+    assertThat(problem(told.get(5, TimeUnit.SECONDS)).code()).isEqualTo(Code.TIMED_OUT);
+    assertThat(thread).isNotDone();
+    mayEnd.set(true);
+    thread.get(5, TimeUnit.SECONDS);
+    assertThat(kernel.journal()).containsExactly("asked test.deaf", "ended test.deaf TIMED_OUT");
+  }
+
+  @Test
+  void closing_waits_for_the_calls_inside_and_refuses_new_ones() throws Exception {
+    CountDownLatch inside = new CountDownLatch(1);
+    CountDownLatch mayEnd = new CountDownLatch(1);
+    serve(
+        "test.wait",
+        call -> {
+          inside.countDown();
+          mayEnd.await();
+          return fine();
+        });
+    CompletableFuture<Reply> first =
+        CompletableFuture.supplyAsync(() -> handle(call("test.wait", Map.of())));
+    inside.await();
+    CompletableFuture<Void> closing = CompletableFuture.runAsync(router::close);
+
+    Problem late;
+    do {
+      late =
+          handle(call("test.none", Map.of())).outcome() instanceof Outcome.Failed failed
+              ? failed.problem()
+              : null;
+    } while (late != null && late.code() != Code.RESTARTING);
+    assertThat(closing).isNotDone();
+    mayEnd.countDown();
+
+    closing.get(5, TimeUnit.SECONDS);
+    assertThat(first.get(5, TimeUnit.SECONDS).outcome().code()).isEqualTo(Code.OK);
+  }
+
+  @Test
+  void runs_a_call_with_an_idempotency_key_once() {
+    AtomicInteger runs = new AtomicInteger();
+    serve("test.run", call -> Outcome.Ok.ofKernel("test", Map.of("run", runs.incrementAndGet())));
+
+    Reply first = handle(keyed("test.run", "k1", Map.of("a", 1)));
+    Reply second = handle(keyed("test.run", "k1", Map.of("a", 1)));
+
+    assertThat(runs).hasValue(1);
+    assertThat(((Outcome.Ok) second.outcome()).result())
+        .isEqualTo(((Outcome.Ok) first.outcome()).result());
+    assertThat(problem(handle(keyed("test.run", "k1", Map.of("a", 2)))).code())
+        .isEqualTo(Code.IDEMPOTENCY_KEY_REUSED);
+  }
+
+  @Test
+  void remembers_failures_under_an_idempotency_key_too() {
+    AtomicInteger runs = new AtomicInteger();
+    serve(
+        "test.run",
+        call -> {
+          runs.incrementAndGet();
+          throw new Refused(Code.TOOL_FAILED, "not_found: nothing there");
+        });
+
+    handle(keyed("test.run", "k1", Map.of()));
+    Problem again = problem(handle(keyed("test.run", "k1", Map.of())));
+
+    assertThat(runs).hasValue(1);
+    assertThat(again.code()).isEqualTo(Code.TOOL_FAILED);
+    assertThat(again.message()).isEqualTo("not_found: nothing there");
+  }
+
+  @Test
+  void a_refusal_by_policy_leaves_the_idempotency_key_free() {
+    serve("test.run", call -> fine());
+    kernel.denies = true;
+    handle(keyed("test.run", "k1", Map.of()));
+    kernel.denies = false;
+
+    assertThat(handle(keyed("test.run", "k1", Map.of())).outcome().code()).isEqualTo(Code.OK);
+  }
+
+  @Test
+  void a_key_whose_call_was_cut_short_by_a_crash_stays_unknown() {
+    Syscall cut = keyed("test.run", "k1", Map.of());
+    serve(
+        "test.run",
+        call -> {
+          throw new OutOfMemoryError("as a crash would, this skips everything after it");
+        });
+    try {
+      handle(cut);
+    } catch (OutOfMemoryError crash) {
+      // The outcome was never written.
+    }
+    idempotency.close();
+    idempotency = Idempotency.open(folder, Duration.ofDays(1), 1_000, InstantSource.system());
+    Router next = router(4);
+    AtomicReference<Reply> told = new AtomicReference<>();
+
+    next.handle(cut, told::set);
+
+    assertThat(problem(told.get()).code()).isEqualTo(Code.OUTCOME_UNKNOWN);
+    next.close();
+    idempotency = Idempotency.open(folder, Duration.ofDays(1), 1_000, InstantSource.system());
+    router = router(4);
+  }
+
+  @Test
+  void the_same_key_at_the_same_time_runs_once() throws Exception {
+    AtomicInteger runs = new AtomicInteger();
+    CountDownLatch inside = new CountDownLatch(1);
+    CountDownLatch mayEnd = new CountDownLatch(1);
+    serve(
+        "test.wait",
+        call -> {
+          runs.incrementAndGet();
+          inside.countDown();
+          mayEnd.await();
+          return fine();
+        });
+    CompletableFuture<Reply> first =
+        CompletableFuture.supplyAsync(() -> handle(keyed("test.wait", "k1", Map.of())));
+    inside.await();
+
+    Problem second = problem(handle(keyed("test.wait", "k1", Map.of())));
+    mayEnd.countDown();
+
+    assertThat(second.code()).isEqualTo(Code.IN_PROGRESS);
+    assertThat(first.get(5, TimeUnit.SECONDS).outcome().code()).isEqualTo(Code.OK);
+    assertThat(runs).hasValue(1);
+  }
+
+  private static Syscall keyed(String name, String key, Map<String, Object> params) {
+    return call(name, params, new Syscall.Context(null, null, key), Syscall.Budget.NONE);
+  }
+
+  private static Syscall limited(Duration latencyMax) {
+    return call("test.wait", Map.of(), Syscall.Context.NONE, new Syscall.Budget(null, latencyMax));
+  }
+
+  private static Problem problem(Reply reply) {
+    return ((Outcome.Failed) reply.outcome()).problem();
+  }
+
+  @Test
+  void the_fields_of_a_problem_reach_the_reply_untouched() {
+    serve(
+        "test.run",
+        call -> {
+          throw new Refused(Problem.at("/params/a~1b", Code.INVALID_FIELD, "no"));
+        });
+
+    assertThat(problem(handle(call("test.run", Map.of()))).pointer()).isEqualTo("/params/a~1b");
+    assertThat(List.copyOf(kernel.journal())).hasSize(2);
+  }
+}

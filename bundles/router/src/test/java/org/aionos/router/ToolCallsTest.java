@@ -1,0 +1,189 @@
+package org.aionos.router;
+
+import static org.aionos.router.FakeKernel.AGENT;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.aionos.kernel.Admitted;
+import org.aionos.kernel.Asked;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Outcome;
+import org.aionos.kernel.Refused;
+import org.aionos.tool.Effects;
+import org.aionos.tool.Tool;
+import org.aionos.tool.ToolCall;
+import org.aionos.tool.ToolFailure;
+import org.aionos.tool.ToolResult;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class ToolCallsTest {
+
+  private static final Instant NOW = Instant.parse("2030-01-01T00:00:00Z");
+
+  @TempDir Path folder;
+
+  private final FakeKernel kernel = new FakeKernel();
+  private final ToolTable tools = new ToolTable(Duration.ofSeconds(1));
+  private final Watchdog watchdog = new Watchdog(() -> 0);
+
+  private Outcome.Ok invoke(Map<String, Object> params) throws InterruptedException {
+    ToolCalls calls =
+        new ToolCalls(
+            tools,
+            kernel,
+            new Workspaces(folder, new Workspace.Limits(1_000, 10, 1_000)),
+            watchdog,
+            InstantSource.fixed(NOW),
+            1_000);
+    return calls.run(
+        new Admitted(
+            new Asked("sc-1", 1, FakeKernel.call("tool.invoke", params)),
+            kernel.allow(),
+            kernel.agents.get(AGENT),
+            NOW.plusSeconds(30)));
+  }
+
+  private void install(Tool tool, String... needs) {
+    tools.install(
+        new InstalledTool(ToolTableTest.manifest("t", "1.2.0", Set.of(needs), 1), 1, tool));
+  }
+
+  private static Code refusal(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+    return ((Refused) org.assertj.core.api.Assertions.catchThrowable(call)).problem().code();
+  }
+
+  @Test
+  void gives_the_tool_its_arguments_without_its_own_name_and_the_nearer_deadline()
+      throws Exception {
+    AtomicReference<ToolCall> seen = new AtomicReference<>();
+    install(
+        (call, effects) -> {
+          seen.set(call);
+          return ToolResult.of(Map.of("n", 1));
+        });
+
+    Outcome.Ok outcome = invoke(Map.of("tool", "t@1.2.0", "query", "q"));
+
+    assertThat(seen.get().arguments()).isEqualTo(Map.of("query", "q"));
+    assertThat(seen.get().deadline()).isEqualTo(NOW.plusMillis(1_000));
+    assertThat(outcome.engine()).isEqualTo(new Outcome.Engine("module", "tooling/t@1.2.0"));
+    assertThat(outcome.result()).isEqualTo(Map.of("n", 1));
+  }
+
+  @Test
+  void refuses_a_tool_that_needs_what_the_agent_does_not_hold() {
+    install((call, effects) -> ToolResult.of(Map.of()), "gpu");
+
+    assertThat(refusal(() -> invoke(Map.of("tool", "t")))).isEqualTo(Code.CAPABILITY_DENIED);
+  }
+
+  @Test
+  void names_what_is_wrong_with_the_tool_param() {
+    assertThat(refusal(() -> invoke(Map.of()))).isEqualTo(Code.MISSING_FIELD);
+    assertThat(refusal(() -> invoke(Map.of("tool", 7)))).isEqualTo(Code.INVALID_FIELD);
+    assertThat(refusal(() -> invoke(Map.of("tool", "none")))).isEqualTo(Code.UNKNOWN_TOOL);
+  }
+
+  @Test
+  void a_failure_is_told_and_a_fault_is_withheld() {
+    install(
+        (call, effects) -> {
+          throw new ToolFailure(ToolFailure.Code.NOT_FOUND, "no such page");
+        });
+    assertThatThrownBy(() -> invoke(Map.of("tool", "t")))
+        .hasMessageContaining("not_found: no such page");
+
+    tools.install(
+        new InstalledTool(
+            ToolTableTest.manifest("f", "1.0.0", Set.of(), 1),
+            2,
+            (call, effects) -> {
+              throw new NoClassDefFoundError("secret/Path");
+            }));
+    assertThatThrownBy(() -> invoke(Map.of("tool", "f")))
+        .hasMessageContaining("TOOL_FAULT")
+        .hasMessageNotContaining("secret");
+  }
+
+  @Test
+  void a_result_must_be_json_of_bounded_size_and_depth() {
+    Map<String, Object> loop = new HashMap<>();
+    loop.put("self", loop);
+    Map<String, Map<String, Object>> results =
+        Map.of(
+            "object", Map.of("x", new Object()),
+            "large", Map.of("x", "y".repeat(2_000)),
+            "loop", Map.of("x", "loop"));
+    install(
+        (call, effects) ->
+            call.text("which").equals("loop")
+                ? ToolResult.of(loop)
+                : ToolResult.of(results.get(call.text("which"))));
+
+    assertThat(refusal(() -> invoke(Map.of("tool", "t", "which", "object"))))
+        .isEqualTo(Code.RESULT_INVALID);
+    assertThat(refusal(() -> invoke(Map.of("tool", "t", "which", "large"))))
+        .isEqualTo(Code.RESULT_TOO_LARGE);
+    assertThat(refusal(() -> invoke(Map.of("tool", "t", "which", "loop"))))
+        .isEqualTo(Code.RESULT_INVALID);
+  }
+
+  @Test
+  void effects_are_bounded_by_the_grants_and_dead_after_the_call() throws Exception {
+    AtomicReference<Effects> kept = new AtomicReference<>();
+    install(
+        (call, effects) -> {
+          kept.set(effects);
+          effects.writeText("a.txt", "hello");
+          return ToolResult.of(Map.of("files", effects.list("")));
+        });
+
+    assertThat(invoke(Map.of("tool", "t")).result()).isEqualTo(Map.of("files", List.of("a.txt")));
+    assertThatThrownBy(() -> kept.get().readText("a.txt"))
+        .isInstanceOf(IllegalStateException.class);
+
+    kernel.grants = Set.of();
+    assertThatThrownBy(() -> invoke(Map.of("tool", "t"))).hasMessageContaining("not_permitted");
+  }
+
+  @Test
+  void a_tool_runs_no_more_calls_at_once_than_its_manifest_says() throws Exception {
+    AtomicReference<Code> inner = new AtomicReference<>();
+    install(
+        (call, effects) -> {
+          inner.set(refusal(() -> invoke(Map.of("tool", "t"))));
+          return ToolResult.of(Map.of());
+        });
+
+    invoke(Map.of("tool", "t"));
+
+    assertThat(inner).hasValue(Code.TOOL_BUSY);
+  }
+
+  @Test
+  void the_context_class_loader_is_the_tools_own_and_is_given_back() throws Exception {
+    ClassLoader before = Thread.currentThread().getContextClassLoader();
+    AtomicReference<ClassLoader> inside = new AtomicReference<>();
+    Tool tool =
+        (call, effects) -> {
+          inside.set(Thread.currentThread().getContextClassLoader());
+          return ToolResult.of(Map.of());
+        };
+    install(tool);
+
+    invoke(Map.of("tool", "t"));
+
+    assertThat(inside.get()).isSameAs(tool.getClass().getClassLoader());
+    assertThat(Thread.currentThread().getContextClassLoader()).isSameAs(before);
+  }
+}

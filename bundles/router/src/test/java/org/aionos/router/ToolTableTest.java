@@ -1,0 +1,97 @@
+package org.aionos.router;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.aionos.kernel.ToolCatalog.ToolManifest;
+import org.aionos.tool.Tool;
+import org.aionos.tool.ToolResult;
+import org.junit.jupiter.api.Test;
+
+final class ToolTableTest {
+
+  private final ToolTable tools = new ToolTable(Duration.ofSeconds(5));
+
+  static InstalledTool tool(String version, long serviceId) {
+    Tool tool = (call, effects) -> ToolResult.of(Map.of("version", version, "service", serviceId));
+    return new InstalledTool(manifest("echo", version, Set.of(), 2), serviceId, tool);
+  }
+
+  static ToolManifest manifest(String name, String version, Set<String> needs, int concurrency) {
+    return new ToolManifest(
+        name,
+        version,
+        "",
+        "bundle",
+        "x",
+        null,
+        null,
+        needs,
+        Map.of(),
+        Map.of(),
+        1_000,
+        concurrency);
+  }
+
+  private String leased(String name) {
+    try (ToolLease lease = tools.lease(name).orElseThrow()) {
+      return lease.installed().manifest().version() + "#" + lease.installed().serviceId();
+    }
+  }
+
+  @Test
+  void leases_the_highest_version_by_number_not_by_letters() {
+    tools.install(tool("1.10.0", 1));
+    tools.install(tool("1.9.0", 2));
+
+    assertThat(leased("echo")).isEqualTo("1.10.0#1");
+  }
+
+  @Test
+  void leases_the_version_that_is_named() {
+    tools.install(tool("1.0.0", 1));
+    tools.install(tool("2.0.0", 2));
+
+    assertThat(leased("echo@1.0.0")).isEqualTo("1.0.0#1");
+    assertThat(tools.lease("echo@3.0.0")).isEmpty();
+    assertThat(tools.lease("other")).isEmpty();
+  }
+
+  @Test
+  void of_two_of_one_version_the_younger_wins() {
+    tools.install(tool("1.0.0", 1));
+    tools.install(tool("1.0.0", 2));
+
+    assertThat(leased("echo")).isEqualTo("1.0.0#2");
+  }
+
+  @Test
+  void a_tool_that_drains_waits_for_the_call_in_flight_and_takes_no_other() throws Exception {
+    InstalledTool draining = tool("1.0.0", 1);
+    assertThat(draining.holders.enter()).isTrue();
+
+    CompletableFuture<Boolean> drained =
+        CompletableFuture.supplyAsync(() -> draining.holders.drain(Duration.ofSeconds(5)));
+    while (draining.holders.enter()) {
+      draining.holders.leave();
+    }
+    assertThat(drained).isNotDone();
+    draining.holders.leave();
+
+    assertThat(drained.get(5, TimeUnit.SECONDS)).isTrue();
+    assertThat(draining.holders.enter()).isFalse();
+  }
+
+  @Test
+  void a_drain_gives_up_after_its_time() {
+    Holders holders = new Holders();
+    holders.enter();
+
+    assertThat(holders.drain(Duration.ofMillis(1))).isFalse();
+    assertThat(holders.count()).isEqualTo(1);
+  }
+}

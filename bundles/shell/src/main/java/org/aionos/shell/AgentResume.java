@@ -1,0 +1,40 @@
+package org.aionos.shell;
+
+import java.util.Locale;
+import org.aionos.kernel.AgentId;
+import org.aionos.kernel.ProcessTable;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Argument;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Completion;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.api.console.Session;
+import org.jspecify.annotations.Nullable;
+
+/** Resume a stopped agent. */
+@Service
+@Command(scope = "aion", name = "agent-resume", description = "Resume a stopped agent")
+public final class AgentResume implements Action {
+
+  @Reference ProcessTable processes;
+
+  @Reference Session session;
+
+  @Argument(name = "agent", description = "agent://<tenant>/<agent>", required = true)
+  @Completion(AgentNames.class)
+  String agent = "";
+
+  @Override
+  public @Nullable Object execute() {
+    System.out.println(
+        agent
+            + " is "
+            + processes
+                .setStopped(AgentId.parse(agent), false, Operator.of(session))
+                .state()
+                .name()
+                .toLowerCase(Locale.ROOT));
+    return null;
+  }
+}

@@ -1,0 +1,60 @@
+package org.aionos.shell;
+
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.aionos.kernel.AgentId;
+import org.aionos.kernel.AgentProcess;
+import org.aionos.kernel.Policy;
+import org.aionos.kernel.ProcessTable;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Argument;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Completion;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.jspecify.annotations.Nullable;
+
+/** Show the policy in force, and what it grants an agent. */
+@Service
+@Command(
+    scope = "aion",
+    name = "policy",
+    description = "Show the policy in force, and what it grants an agent")
+public final class PolicyShow implements Action {
+
+  @Reference Policy policy;
+
+  @Reference ProcessTable processes;
+
+  @Argument(name = "agent", description = "agent://<tenant>/<agent>")
+  @Completion(AgentNames.class)
+  @Nullable String agent;
+
+  @Override
+  public @Nullable Object execute() {
+    Policy.Version version = policy.version();
+    System.out.println("version  " + version.id());
+    System.out.println("source   " + version.source());
+    if (!version.rejected().isEmpty()) {
+      System.out.println("NOT in force is the file that is there now: " + version.rejected());
+    }
+    if (agent != null) {
+      show(AgentId.parse(agent));
+    }
+    return null;
+  }
+
+  private void show(AgentId id) {
+    AgentProcess row =
+        processes
+            .find(id)
+            .orElseThrow(() -> new IllegalArgumentException(id + " is not registered"));
+    Policy.Grants grants = policy.grants(id, row.declared());
+    System.out.println("agent    " + id);
+    System.out.println("grants   " + String.join(", ", new TreeSet<>(grants.capabilities())));
+    new TreeMap<>(grants.withheld())
+        .forEach(
+            (capability, rule) -> System.out.println("withheld " + capability + " by " + rule));
+    System.out.println("syscalls " + String.join(", ", new TreeSet<>(grants.syscalls())));
+  }
+}

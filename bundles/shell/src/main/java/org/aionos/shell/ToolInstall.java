@@ -1,0 +1,45 @@
+package org.aionos.shell;
+
+import java.io.IOException;
+import org.aionos.kernel.ToolInstaller;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Argument;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Completion;
+import org.apache.karaf.shell.api.action.Option;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.api.console.Session;
+import org.apache.karaf.shell.support.completers.FileCompleter;
+import org.jspecify.annotations.Nullable;
+
+/** Install a tool jar, or replace the version that runs. */
+@Service
+@Command(
+    scope = "aion",
+    name = "tool-install",
+    description = "Install a tool jar, or replace the version that runs")
+public final class ToolInstall implements Action {
+
+  @Reference ToolInstaller installer;
+
+  @Reference Session session;
+
+  @Argument(name = "jar", description = "A jar file", required = true)
+  @Completion(FileCompleter.class)
+  String jar = "";
+
+  @Option(name = "--plan", description = "Only show what would change")
+  boolean planOnly;
+
+  @Override
+  public @Nullable Object execute() throws IOException {
+    byte[] bytes = ToolJarFile.read(jar);
+    ToolJarFile.show(installer.plan(bytes));
+    if (!planOnly) {
+      installer.install(bytes, Operator.name(session));
+      System.out.println("installed");
+    }
+    return null;
+  }
+}

@@ -1,0 +1,50 @@
+package org.aionos.shell;
+
+import java.io.IOException;
+import org.aionos.kernel.ToolInstaller;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Argument;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Completion;
+import org.apache.karaf.shell.api.action.Option;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.api.console.Session;
+import org.apache.karaf.shell.support.completers.FileCompleter;
+import org.jspecify.annotations.Nullable;
+
+/** Replace an installed tool by the version in a jar. */
+@Service
+@Command(
+    scope = "aion",
+    name = "tool-update",
+    description = "Replace an installed tool by the version in a jar")
+public final class ToolUpdate implements Action {
+
+  @Reference ToolInstaller installer;
+
+  @Reference Session session;
+
+  @Argument(name = "jar", description = "A jar file", required = true)
+  @Completion(FileCompleter.class)
+  String jar = "";
+
+  @Option(name = "--plan", description = "Only show what would change")
+  boolean planOnly;
+
+  @Override
+  public @Nullable Object execute() throws IOException {
+    byte[] bytes = ToolJarFile.read(jar);
+    ToolInstaller.Plan plan = installer.plan(bytes);
+    if (plan.replaces() == null) {
+      throw new IllegalArgumentException(
+          plan.name() + " is not installed; aion:tool-install installs it");
+    }
+    ToolJarFile.show(plan);
+    if (!planOnly) {
+      installer.install(bytes, Operator.name(session));
+      System.out.println("updated");
+    }
+    return null;
+  }
+}

@@ -1,0 +1,180 @@
+package org.aionos.trust;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.Set;
+import java.util.jar.Attributes;
+import java.util.jar.Manifest;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import org.aionos.document.InvalidDocument;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Refused;
+import org.aionos.kernel.ToolCatalog.ToolManifest;
+import org.aionos.manifest.ToolManifests;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A tool jar, read in memory and found harmless to install: what it says of itself, and the bytes
+ * that were looked at. Nothing else is ever given to the framework.
+ */
+record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbolicName) {
+
+  private static final int ENTRIES_MAX = 20_000;
+
+  /** A bundle that names one of these would reach around the tool API, or into other bundles. */
+  private static final String[] FORBIDDEN_HEADERS = {
+    "Fragment-Host",
+    "ExtensionBundle-Activator",
+    "Export-Package",
+    "DynamicImport-Package",
+    "Require-Bundle",
+    "Bundle-NativeCode"
+  };
+
+  /**
+   * Reads a jar.
+   *
+   * @throws Refused {@code INVALID_FIELD} with the reason
+   */
+  static ToolJar read(byte[] bytes, long bytesMax) {
+    if (bytes.length > bytesMax) {
+      throw refused("it has more than " + bytesMax + " bytes");
+    }
+    try {
+      return read(bytes, new Contents(bytesMax * 4));
+    } catch (IOException unreadable) {
+      throw refused("it is not a jar: " + unreadable.getMessage());
+    } catch (IllegalArgumentException malformed) {
+      throw refused("it is not a jar that can be read");
+    }
+  }
+
+  private static ToolJar read(byte[] bytes, Contents contents) throws IOException {
+    contents.read(bytes);
+    byte[] toolYaml = contents.toolYaml;
+    if (toolYaml == null) {
+      throw refused("it has no " + ToolManifests.PATH);
+    }
+    Attributes headers = headers(contents.manifest);
+    String symbolicName = symbolicName(headers);
+    try {
+      ToolManifest manifest = ToolManifests.read(toolYaml);
+      if (!manifest.tier().equals("bundle")) {
+        throw new Refused(
+            Code.NOT_INSTALLED,
+            "this kernel has no sandbox for the tier "
+                + manifest.tier()
+                + ", so it will not run it");
+      }
+      return new ToolJar(bytes, digestOf(bytes), manifest, symbolicName);
+    } catch (InvalidDocument invalid) {
+      throw refused(ToolManifests.PATH + " " + invalid.describe());
+    }
+  }
+
+  private static Attributes headers(byte @Nullable [] manifest) throws IOException {
+    if (manifest == null) {
+      throw refused("it has no manifest");
+    }
+    Attributes headers = new Manifest(new ByteArrayInputStream(manifest)).getMainAttributes();
+    for (String forbidden : FORBIDDEN_HEADERS) {
+      if (headers.getValue(forbidden) != null) {
+        throw refused("a tool may not have the header " + forbidden);
+      }
+    }
+    String imports = String.valueOf(headers.getValue("Import-Package"));
+    if (imports.contains("org.aionos.kernel")) {
+      throw refused("a tool may not import org.aionos.kernel; org.aionos.tool is its whole world");
+    }
+    if (imports.contains("org.osgi.framework")) {
+      throw refused("a tool may not import org.osgi.framework: it could reach other bundles");
+    }
+    return headers;
+  }
+
+  private static String symbolicName(Attributes headers) {
+    String header = headers.getValue("Bundle-SymbolicName");
+    String name = header == null ? "" : header.split(";")[0].trim();
+    if (name.isEmpty()) {
+      throw refused("it is not a bundle: it has no Bundle-SymbolicName");
+    }
+    if (name.startsWith("org.aionos.") && !name.startsWith("org.aionos.tool.")) {
+      throw refused("the symbolic name " + name + " belongs to the kernel");
+    }
+    return name;
+  }
+
+  static String digestOf(byte[] bytes) {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    } catch (NoSuchAlgorithmException everyJdkHasIt) {
+      throw new IllegalStateException(everyJdkHasIt);
+    }
+  }
+
+  /** Where the framework has the bundle; the same bytes always have the same place. */
+  String location() {
+    return LOCATION + manifest.name() + "/" + manifest.version() + "/" + digest.substring(0, 16);
+  }
+
+  /** Begins the location of every bundle that is a tool. */
+  static final String LOCATION = "aion:tool/";
+
+  private static Refused refused(String why) {
+    return new Refused(Code.INVALID_FIELD, "not a tool jar: " + why);
+  }
+
+  /** One walk through the entries, bounded in number and in bytes. */
+  private static final class Contents {
+
+    private final Set<String> names = new HashSet<>();
+    private long bytesLeft;
+    private byte @Nullable [] toolYaml;
+    private byte @Nullable [] manifest;
+
+    Contents(long bytesMax) {
+      this.bytesLeft = bytesMax;
+    }
+
+    void read(byte[] bytes) throws IOException {
+      try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(bytes))) {
+        for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+          checkName(entry.getName());
+          byte[] content = content(zip);
+          if (entry.getName().equals(ToolManifests.PATH)) {
+            toolYaml = content;
+          } else if (entry.getName().equals("META-INF/MANIFEST.MF")) {
+            manifest = content;
+          }
+        }
+      }
+      if (names.isEmpty()) {
+        throw new IOException("it has no entries");
+      }
+    }
+
+    private void checkName(String name) {
+      if (name.startsWith("/") || name.contains("..") || name.contains("\\")) {
+        throw refused("the entry '" + name + "' leaves the jar");
+      }
+      if (!names.add(name.toLowerCase(Locale.ROOT)) || names.size() > ENTRIES_MAX) {
+        throw refused("an entry stands twice, or there are more than " + ENTRIES_MAX);
+      }
+    }
+
+    private byte[] content(ZipInputStream zip) throws IOException {
+      byte[] content = zip.readNBytes((int) Math.min(Integer.MAX_VALUE - 8, bytesLeft + 1));
+      bytesLeft -= content.length;
+      if (bytesLeft < 0) {
+        throw refused("it unpacks to far more than a tool needs");
+      }
+      return content;
+    }
+  }
+}

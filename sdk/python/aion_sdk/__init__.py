@@ -1,0 +1,32 @@
+"""Client of the AION-OS kernel for agents written in Python.
+
+    from aion_sdk.agent import Agent
+
+``aion_sdk.errors`` holds what a call can raise.
+"""
+
+from .agent import Agent
+from .errors import (
+    AionError,
+    Denied,
+    InvalidRequest,
+    KernelFault,
+    KernelUnavailable,
+    LimitReached,
+    NotAuthenticated,
+    ToolFailed,
+    Unreachable,
+)
+
+__all__ = [
+    "Agent",
+    "AionError",
+    "Denied",
+    "InvalidRequest",
+    "KernelFault",
+    "KernelUnavailable",
+    "LimitReached",
+    "NotAuthenticated",
+    "ToolFailed",
+    "Unreachable",
+]

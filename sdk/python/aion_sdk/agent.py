@@ -1,0 +1,235 @@
+"""An agent's way to the kernel."""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import time
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Union
+
+from .errors import AionError, Unreachable
+from .syscall import Signer, encode, present, read_answer, syscall_document, syscall_target
+from .transport import HttpTransport, Transport, parse_kernel_url
+
+log = logging.getLogger("aion_sdk")
+
+WAIT_SECONDS_MAX = 30.0
+"""No longer between two attempts, whatever the kernel asks: an agent should learn that it waits."""
+
+FIRST_WAIT_SECONDS_MAX = 0.25
+"""Before the first retry where the kernel names no time; doubles with each further one."""
+
+
+def _nonce() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class Agent:
+    """One agent of one tenant, as the kernel knows it. Safe for use by many threads.
+
+        agent = Agent("agent://tenantA/researcher-1", "http://localhost:8010", secret, "tenantA")
+        answer = agent.syscall("tool.invoke", {"tool": "web_search", "query": "AION-OS"})
+
+    ``agent_id``     ``agent://<tenant>/<agent>``
+    ``kernel_url``   ``http(s)://host[:port]``
+    ``secret``       of the key, or of the tenant; never logged, shown or sent
+    ``key_id``       whose secret it is; None for the tenant's own
+    ``signature``    1 signs the body, 2 the whole request, against replay; by default 2 with a
+                     key id, else 1
+    ``timeout``      seconds to wait for a connection, and for each next piece of an answer; keep it
+                     above the ``latency_ms`` of the calls
+    ``max_retries``  further attempts after the first one
+
+    Replaceable: ``transport``; ``sleep`` (seconds); ``clock`` (seconds since 1970 in UTC);
+    ``chance`` (a number from 0 up to, not including, 1); ``nonce`` (see ``syscall.canonical_v2``).
+
+    **Errors.** Each call raises an AionError (see ``errors``) for every answer but a success, and
+    TypeError or ValueError, before anything is sent, for what cannot be written as JSON.
+
+    **Retries.** A call is repeated only if the kernel cannot have carried it out: the connection
+    was refused, or it answered 429 or 503 and did not say that waiting is useless. With an
+    idempotency key the kernel tells a repetition from a new call, so then a lost connection is
+    retried too.
+    """
+
+    def __init__(
+        self,
+        agent_id: str,
+        kernel_url: str,
+        secret: str,
+        tenant: str,
+        *,
+        key_id: Optional[str] = None,
+        signature: Optional[int] = None,
+        timeout: float = 60.0,
+        max_retries: int = 2,
+        transport: Optional[Transport] = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
+        nonce: Callable[[], str] = _nonce,
+    ) -> None:
+        self.agent_id = agent_id
+        self.kernel_url = kernel_url
+        self.tenant = tenant
+        self._path = parse_kernel_url(kernel_url).path
+        self._signer = Signer(tenant, secret, key_id, signature, clock, nonce)
+        self._transport = transport or HttpTransport(kernel_url, timeout=timeout)
+        self._max_retries = max_retries
+        self._sleep = sleep
+        self._chance = chance
+
+    def syscall(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        *,
+        caps_required: Iterable[str] = (),
+        task_id: Optional[str] = None,
+        trace_id: Optional[str] = None,
+        idempotency_key: Optional[str] = None,
+        usd_max: Optional[float] = None,
+        latency_ms: Optional[int] = None,
+    ) -> Dict[str, Any]:
+        """Calls the kernel and returns its whole answer::
+
+            {"status": "ok",
+             "result": {...},
+             "usage": {"latency_ms": 412, "cost_usd": 0.002, "tokens_in": 0, "tokens_out": 0},
+             "engine": {"kind": "module", "name": "tooling/web_search@1.2.0"},
+             "audit_id": "sc-..."}
+
+        ``name``             for example ``tool.invoke``
+        ``params``           what that syscall takes; any JSON values
+        ``caps_required``    capabilities the call needs, such as ``network``; the kernel refuses
+                             the call if the agent does not hold them all
+        ``task_id``, ``trace_id``  where the call stands in the agent's own work
+        ``idempotency_key``  two calls of one agent with one key are one call
+        ``usd_max``          the most the call may cost, in US dollars
+        ``latency_ms``       the most it may take, in milliseconds
+        """
+        document = syscall_document(
+            name,
+            self.agent_id,
+            params,
+            caps_required=caps_required,
+            task_id=task_id,
+            trace_id=trace_id,
+            idempotency_key=idempotency_key,
+            usd_max=usd_max,
+            latency_ms=latency_ms,
+        )
+        return self._call(
+            "POST", syscall_target(name), document, repeatable=idempotency_key is not None
+        )
+
+    def register(
+        self,
+        name: str,
+        version: str,
+        capabilities: Any = None,
+        limits: Optional[Mapping[str, Any]] = None,
+        manifest: Union[str, Mapping[str, Any], None] = None,
+    ) -> Dict[str, Any]:
+        """Enters the agent in the kernel's process table and returns its row there.
+
+        A tenant registers its agents with its own secret; the key of one agent may not.
+
+        ``capabilities``  what the agent may ever need, such as ``{"network": True}``
+        ``limits``        what it asks for, such as ``{"max_concurrency": 4}``
+        ``manifest``      its agent.yml: the text, or the object it stands for
+        """
+        return self._call(
+            "POST",
+            "/v1/agent/register",
+            present(
+                agent_id=self.agent_id,
+                name=name,
+                version=version,
+                capabilities=capabilities,
+                limits=limits,
+                manifest=manifest,
+            ),
+        )
+
+    def heartbeat(
+        self,
+        cpu: Optional[float] = None,
+        mem_bytes: Optional[int] = None,
+        gpu: Optional[float] = None,
+        queue: Optional[int] = None,
+    ) -> Dict[str, Any]:
+        """Tells the kernel that the agent lives, and returns the kernel's answer.
+
+        ``cpu``        cores in use
+        ``mem_bytes``  memory in use
+        ``gpu``        graphics processors in use
+        ``queue``      jobs that wait
+        """
+        return self._call(
+            "POST",
+            "/v1/agent/heartbeat",
+            present(agent_id=self.agent_id, cpu=cpu, mem_bytes=mem_bytes, gpu=gpu, queue=queue),
+        )
+
+    def tools(self) -> Dict[str, Any]:
+        """The tools installed right now: ``{"items": [{"name", "version", ...}]}``."""
+        return self._call("GET", "/v1/tools")
+
+    def close(self) -> None:
+        """Ends the connections to the kernel. Optional: they also end with the program."""
+        self._transport.close()
+
+    def __repr__(self) -> str:
+        return f"Agent({self.agent_id!r}, kernel_url={self.kernel_url!r}, tenant={self.tenant!r})"
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        document: Optional[Mapping[str, Any]] = None,
+        *,
+        repeatable: bool = False,
+    ) -> Dict[str, Any]:
+        target = self._path + path
+        body = b"" if document is None else encode(document)
+        attempt = 0
+        while True:
+            headers = self._signer.headers(method, target, body)
+            try:
+                return read_answer(self._transport.exchange(method, target, headers, body))
+            except AionError as error:
+                if attempt >= self._max_retries or not _may_repeat(error, repeatable):
+                    raise
+                wait = self._wait(error, attempt)
+                log.info(
+                    "call is repeated: path=%s code=%s attempt=%d wait_s=%.3f audit_id=%s",
+                    path,
+                    error.code,
+                    attempt + 1,
+                    wait,
+                    error.audit_id,
+                )
+            self._sleep(wait)
+            attempt += 1
+
+    def _wait(self, error: AionError, attempt: int) -> float:
+        """Seconds until the next attempt; full jitter, so that many agents do not return as one."""
+        if error.retry_after is not None:
+            return min(error.retry_after, WAIT_SECONDS_MAX)
+        doubled = FIRST_WAIT_SECONDS_MAX * 2.0 ** min(attempt, 16)
+        return self._chance() * min(doubled, WAIT_SECONDS_MAX)
+
+
+def _may_repeat(error: AionError, repeatable: bool) -> bool:
+    """Whether another attempt cannot carry out a call twice, and may help.
+
+    ``repeatable``  the kernel would know a repetition for one
+    """
+    turned_away = error.http_status in (429, 503)
+    if isinstance(error, Unreachable):
+        # A 503 of something in between says nothing about what the kernel did.
+        lost = turned_away or error.code == "CONNECTION_LOST"
+        return error.code == "CONNECTION_REFUSED" or (lost and repeatable)
+    return turned_away and error.retry in (None, "after_delay")
