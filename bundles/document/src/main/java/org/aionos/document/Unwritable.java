@@ -10,9 +10,10 @@ import org.aionos.document.InvalidDocument.Fault;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds values that can be read but never written again: half a surrogate pair, which an escape can
- * smuggle past the UTF-8 check, and numbers that overflowed. One of them in a journal entry or an
- * answer would make a fault of the kernel out of bad input.
+ * Finds values that do not survive being written: half a surrogate pair, which an escape can
+ * smuggle past the UTF-8 check and which becomes a question mark wherever text becomes UTF-8, and a
+ * number that overflowed, which comes back as the text "Infinity". Two requests that differ would
+ * then have one digest, and the journal would hold what nobody sent.
  */
 final class Unwritable {
 
