@@ -222,7 +222,12 @@ public final class Fields {
 
   /** The pointer of a field of this object. */
   public String at(String name) {
-    return pointer + "/" + name.replace("~", "~0").replace("/", "~1");
+    return pointer + "/" + escaped(name);
+  }
+
+  /** A name as a step of a JSON pointer. */
+  static String escaped(String name) {
+    return name.replace("~", "~0").replace("/", "~1");
   }
 
   public String pointer() {

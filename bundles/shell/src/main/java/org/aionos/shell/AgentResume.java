@@ -10,6 +10,7 @@ import org.apache.karaf.shell.api.action.Completion;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.api.console.Session;
+import org.jspecify.annotations.Nullable;
 
 /** Resume a stopped agent. */
 @Service
@@ -25,13 +26,15 @@ public final class AgentResume implements Action {
   String agent = "";
 
   @Override
-  public Object execute() {
-    return agent
-        + " is "
-        + processes
-            .setStopped(AgentId.parse(agent), false, Operator.of(session))
-            .state()
-            .name()
-            .toLowerCase(Locale.ROOT);
+  public @Nullable Object execute() {
+    System.out.println(
+        agent
+            + " is "
+            + processes
+                .setStopped(AgentId.parse(agent), false, Operator.of(session))
+                .state()
+                .name()
+                .toLowerCase(Locale.ROOT));
+    return null;
   }
 }

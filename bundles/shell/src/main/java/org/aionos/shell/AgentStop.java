@@ -10,6 +10,7 @@ import org.apache.karaf.shell.api.action.Completion;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.api.console.Session;
+import org.jspecify.annotations.Nullable;
 
 /** Stop an agent: its syscalls are refused until it is resumed. */
 @Service
@@ -28,13 +29,15 @@ public final class AgentStop implements Action {
   String agent = "";
 
   @Override
-  public Object execute() {
-    return agent
-        + " is "
-        + processes
-            .setStopped(AgentId.parse(agent), true, Operator.of(session))
-            .state()
-            .name()
-            .toLowerCase(Locale.ROOT);
+  public @Nullable Object execute() {
+    System.out.println(
+        agent
+            + " is "
+            + processes
+                .setStopped(AgentId.parse(agent), true, Operator.of(session))
+                .state()
+                .name()
+                .toLowerCase(Locale.ROOT));
+    return null;
   }
 }

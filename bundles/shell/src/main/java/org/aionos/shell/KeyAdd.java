@@ -33,12 +33,14 @@ public final class KeyAdd implements Action {
   @Nullable Integer days;
 
   @Override
-  public Object execute() {
+  public @Nullable Object execute() {
     Identity.Secret secret =
         identity.addKey(
             AgentId.parse(agent),
             days == null ? null : Duration.ofDays(days),
             Operator.of(session));
-    return "key    " + secret.id() + "\nsecret " + secret.value() + "\nIt is shown this once.";
+    System.out.println(
+        "key    " + secret.id() + "\nsecret " + secret.value() + "\nIt is shown this once.");
+    return null;
   }
 }

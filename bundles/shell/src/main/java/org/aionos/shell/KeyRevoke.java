@@ -8,6 +8,7 @@ import org.apache.karaf.shell.api.action.Completion;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.api.console.Session;
+import org.jspecify.annotations.Nullable;
 
 /** Revoke an agent key, for ever. */
 @Service
@@ -26,8 +27,9 @@ public final class KeyRevoke implements Action {
   String key = "";
 
   @Override
-  public Object execute() {
+  public @Nullable Object execute() {
     identity.revokeKey(tenant, key, Operator.of(session));
-    return "revoked " + key;
+    System.out.println("revoked " + key);
+    return null;
   }
 }

@@ -7,6 +7,7 @@ import org.apache.karaf.shell.api.action.Command;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.api.console.Session;
+import org.jspecify.annotations.Nullable;
 
 /** Add a tenant and show its secret, this once. */
 @Service
@@ -24,8 +25,10 @@ public final class TenantAdd implements Action {
   String tenant = "";
 
   @Override
-  public Object execute() {
+  public @Nullable Object execute() {
     Identity.Secret secret = identity.addTenant(tenant, Operator.of(session));
-    return "tenant " + secret.id() + "\nsecret " + secret.value() + "\nIt is shown this once.";
+    System.out.println(
+        "tenant " + secret.id() + "\nsecret " + secret.value() + "\nIt is shown this once.");
+    return null;
   }
 }

@@ -6,6 +6,7 @@ import org.apache.karaf.shell.api.action.Command;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.api.console.Session;
+import org.jspecify.annotations.Nullable;
 
 /** Revoke the bootstrap operator token, for ever. */
 @Service
@@ -20,8 +21,9 @@ public final class TokenRevoke implements Action {
   @Reference Session session;
 
   @Override
-  public Object execute() {
+  public @Nullable Object execute() {
     identity.revokeBootstrapToken(Operator.of(session));
-    return "revoked; people now sign in through the identity provider alone";
+    System.out.println("revoked; people now sign in through the identity provider alone");
+    return null;
   }
 }

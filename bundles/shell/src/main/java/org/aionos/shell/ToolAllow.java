@@ -10,6 +10,7 @@ import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.api.console.Session;
 import org.apache.karaf.shell.support.completers.FileCompleter;
+import org.jspecify.annotations.Nullable;
 
 /** Allow a tool jar, by file or by SHA-256, to be installed. */
 @Service
@@ -28,9 +29,10 @@ public final class ToolAllow implements Action {
   String jar = "";
 
   @Override
-  public Object execute() throws IOException {
+  public @Nullable Object execute() throws IOException {
     String digest = jar.matches("[0-9a-f]{64}") ? jar : ToolJarFile.digest(ToolJarFile.read(jar));
     installer.allow(digest, Operator.name(session));
-    return "allowed " + digest;
+    System.out.println("allowed " + digest);
+    return null;
   }
 }

@@ -8,6 +8,7 @@ import org.apache.karaf.shell.api.action.Completion;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.api.console.Session;
+import org.jspecify.annotations.Nullable;
 
 /** Remove a tool after its calls in flight have ended. */
 @Service
@@ -26,12 +27,13 @@ public final class ToolRemove implements Action {
   String tool = "";
 
   @Override
-  public Object execute() {
+  public @Nullable Object execute() {
     int at = tool.indexOf('@');
     installer.remove(
         at < 0 ? tool : tool.substring(0, at),
         at < 0 ? null : tool.substring(at + 1),
         Operator.name(session));
-    return "removed " + tool;
+    System.out.println("removed " + tool);
+    return null;
   }
 }

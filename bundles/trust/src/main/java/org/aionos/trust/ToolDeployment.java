@@ -66,6 +66,9 @@ public final class ToolDeployment implements ToolInstaller {
   private final FolderWatch deployWatch;
   private final FolderWatch allowWatch;
 
+  /** Files that lay in deploy/ when we came; what we know of them already is not done again. */
+  private final Set<String> foundAtStart = ConcurrentHashMap.newKeySet();
+
   /** Files that were refused for want of an allowance; looked at again when the list changes. */
   private final ConcurrentMap<Path, String> waiting = new ConcurrentHashMap<>();
 
@@ -95,7 +98,10 @@ public final class ToolDeployment implements ToolInstaller {
     start(Duration.ofMillis(config.watchMillis()));
   }
 
-  private void start(Duration look) {
+  private void start(Duration look) throws IOException {
+    try (var files = Files.newDirectoryStream(deploy, "*.jar")) {
+      files.forEach(file -> foundAtStart.add(file.getFileName().toString()));
+    }
     restore();
     deployWatch.start(look);
     allowWatch.start(look);
@@ -341,16 +347,16 @@ public final class ToolDeployment implements ToolInstaller {
     }
     byte[] bytes = Files.readAllBytes(path);
     String digest = ToolJar.digestOf(bytes);
-    boolean known = digest.equals(store.seen(file)) && !waiting.containsKey(path);
-    if (known) {
+    // Dropping a file again means it, but a file that a restart finds was dealt with before.
+    if (foundAtStart.remove(file) && digest.equals(store.seen(file))) {
       return;
     }
     waiting.remove(path);
     if (!allowed.allows(digest)) {
       waiting.put(path, digest);
     }
-    store.saw(file, digest);
     Plan plan = install(ToolJar.read(bytes, jarBytesMax), file, "deploy/" + file);
+    store.saw(file, digest);
     log.info(
         "tool deployed: tool={} version={} replaces={}",
         plan.name(),

@@ -29,7 +29,10 @@ final class ToolStore {
   /** Tool name to what runs under it. */
   private final Map<String, Entry> tools = new TreeMap<>();
 
-  /** Files of deploy/ to the digest that was last looked at, whatever came of it. */
+  /**
+   * Files of deploy/ to the digest that was last installed from them, also if another took its
+   * place.
+   */
   private final Map<String, String> files = new TreeMap<>();
 
   /**

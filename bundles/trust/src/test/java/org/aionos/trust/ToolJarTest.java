@@ -1,0 +1,161 @@
+package org.aionos.trust;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.aionos.kernel.Refused;
+
+final class ToolJarTest {
+
+  private static final long BYTES_MAX = 1 << 20;
+  private static final String MANIFEST =
+      "Manifest-Version: 1.0\r\nBundle-ManifestVersion: 2\r\n"
+          + "Bundle-SymbolicName: com.vendor.hello\r\nImport-Package: org.aionos.tool\r\n";
+  private static final String TOOL =
+      """
+      apiVersion: aion.os/v1
+      kind: Tool
+      metadata: { name: hello, version: 1.2.0 }
+      spec: { entry: "bundle:com.vendor.hello", capabilities_required: [network] }
+      """;
+
+  private static Map<String, byte[]> good() {
+    Map<String, byte[]> entries = new LinkedHashMap<>();
+    entries.put("META-INF/MANIFEST.MF", (MANIFEST + "\r\n").getBytes(UTF_8));
+    entries.put("AION-INF/tool.yml", TOOL.getBytes(UTF_8));
+    return entries;
+  }
+
+  private static byte[] jar(Map<String, byte[]> entries) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+      for (Map.Entry<String, byte[]> entry : entries.entrySet()) {
+        zip.putNextEntry(new ZipEntry(entry.getKey()));
+        zip.write(entry.getValue());
+        zip.closeEntry();
+      }
+    }
+    return bytes.toByteArray();
+  }
+
+  private static void refuses(Map<String, byte[]> entries, String why) throws IOException {
+    byte[] bytes = jar(entries);
+    assertThatThrownBy(() -> ToolJar.read(bytes, BYTES_MAX))
+        .isInstanceOf(Refused.class)
+        .hasMessageContaining(why);
+  }
+
+  private static Map<String, byte[]> withHeader(String header) {
+    Map<String, byte[]> entries = good();
+    entries.put("META-INF/MANIFEST.MF", (MANIFEST + header + "\r\n\r\n").getBytes(UTF_8));
+    return entries;
+  }
+
+  @Example
+  void reads_what_a_jar_says_of_itself() throws Exception {
+    ToolJar jar = ToolJar.read(jar(good()), BYTES_MAX);
+
+    assertThat(jar.manifest().nameAndVersion()).isEqualTo("hello@1.2.0");
+    assertThat(jar.manifest().needs()).containsExactly("network");
+    assertThat(jar.symbolicName()).isEqualTo("com.vendor.hello");
+    assertThat(jar.digest()).hasSize(64);
+    assertThat(jar.location()).startsWith("aion:tool/hello/1.2.0/");
+  }
+
+  @Example
+  void refuses_headers_that_would_reach_around_the_tool_api() throws Exception {
+    refuses(withHeader("Fragment-Host: system.bundle;extension:=framework"), "Fragment-Host");
+    refuses(withHeader("ExtensionBundle-Activator: com.vendor.Evil"), "ExtensionBundle-Activator");
+    refuses(withHeader("DynamicImport-Package: *"), "DynamicImport-Package");
+    refuses(withHeader("Export-Package: org.aionos.kernel"), "Export-Package");
+    refuses(withHeader("Require-Bundle: org.aionos.router"), "Require-Bundle");
+    Map<String, byte[]> kernel = good();
+    kernel.put(
+        "META-INF/MANIFEST.MF",
+        MANIFEST.replace("org.aionos.tool", "org.aionos.kernel").concat("\r\n").getBytes(UTF_8));
+    refuses(kernel, "org.aionos.kernel");
+    Map<String, byte[]> name = good();
+    name.put(
+        "META-INF/MANIFEST.MF",
+        MANIFEST.replace("com.vendor.hello", "org.aionos.policy").concat("\r\n").getBytes(UTF_8));
+    refuses(name, "belongs to the kernel");
+  }
+
+  @Example
+  void refuses_entries_that_leave_the_jar_or_stand_twice() throws Exception {
+    for (String name : new String[] {"../../etc/cron.d/x", "/etc/passwd", "a\\..\\b"}) {
+      Map<String, byte[]> entries = good();
+      entries.put(name, new byte[1]);
+      refuses(entries, "leaves the jar");
+    }
+    Map<String, byte[]> twice = good();
+    twice.put("aion-inf/TOOL.yml", TOOL.getBytes(UTF_8));
+    refuses(twice, "twice");
+  }
+
+  @Example
+  void refuses_a_bomb_before_it_fills_the_heap() throws Exception {
+    Map<String, byte[]> entries = good();
+    entries.put("zeros", new byte[8 << 20]);
+
+    refuses(entries, "unpacks");
+  }
+
+  @Example
+  void refuses_a_jar_without_manifest_or_tool_and_a_tier_without_a_sandbox() throws Exception {
+    Map<String, byte[]> noTool = good();
+    noTool.remove("AION-INF/tool.yml");
+    refuses(noTool, "AION-INF/tool.yml");
+    Map<String, byte[]> noManifest = good();
+    noManifest.remove("META-INF/MANIFEST.MF");
+    refuses(noManifest, "no manifest");
+    Map<String, byte[]> wasm = good();
+    wasm.put("AION-INF/tool.yml", TOOL.replace("bundle:", "wasm:").getBytes(UTF_8));
+    refuses(wasm, "no sandbox");
+    Map<String, byte[]> wrong = good();
+    wrong.put("AION-INF/tool.yml", TOOL.replace("version: 1.2.0", "version: one").getBytes(UTF_8));
+    refuses(wrong, "/metadata/version");
+  }
+
+  @Property(tries = 300)
+  void whatever_the_bytes_are_it_answers_or_refuses(@ForAll byte[] noise) throws Exception {
+    byte[] bytes = jar(good());
+    System.arraycopy(noise, 0, bytes, 0, Math.min(noise.length, bytes.length));
+    for (byte[] candidate : new byte[][] {noise, bytes}) {
+      try {
+        ToolJar.read(candidate, BYTES_MAX);
+      } catch (Refused refused) {
+        assertThat(refused.problem().message()).isNotBlank();
+      }
+    }
+  }
+
+  @Example
+  void an_allow_list_is_a_file_that_sha256sum_could_have_written() throws Exception {
+    Path file = Files.createTempDirectory("allow").resolve("trust/allowed-tools.txt");
+    AllowList list = new AllowList(file);
+    String digest = "a".repeat(64);
+
+    assertThat(list.allows(digest)).isFalse();
+    list.add(digest);
+    Files.writeString(
+        file, Files.readString(file) + "b".repeat(64) + "  hello.jar\n# comment\nnot a digest\n");
+
+    assertThat(list.digests()).containsExactlyInAnyOrder(digest, "b".repeat(64));
+    list.remove(digest);
+    assertThat(list.allows(digest)).isFalse();
+    assertThatThrownBy(() -> list.add("../../x")).isInstanceOf(Refused.class);
+  }
+}
