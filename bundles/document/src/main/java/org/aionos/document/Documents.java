@@ -106,6 +106,12 @@ public final class Documents {
   }
 
   private static String text(byte[] bytes) throws InvalidDocument {
+    // Spares the copies that a decoder makes. It puts U+FFFD for what is malformed, so only a text
+    // with that character in it has to be looked at again.
+    String lenient = new String(bytes, UTF_8);
+    if (lenient.indexOf('\ufffd') < 0) {
+      return lenient;
+    }
     try {
       return UTF_8
           .newDecoder()

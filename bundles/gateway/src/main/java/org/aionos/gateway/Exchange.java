@@ -69,7 +69,17 @@ final class Exchange {
 
   /** Whether a header was sent more than once: then nobody can say which one holds. */
   boolean repeats(String name) {
-    return request.getHeaders().getFields(name).size() > 1;
+    boolean seen = false;
+    // Asked several times a request, so it makes no list of the fields.
+    for (HttpField field : request.getHeaders()) {
+      if (field.is(name)) {
+        if (seen) {
+          return true;
+        }
+        seen = true;
+      }
+    }
+    return false;
   }
 
   String address() {
