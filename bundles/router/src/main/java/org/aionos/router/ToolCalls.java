@@ -149,10 +149,11 @@ public final class ToolCalls implements SyscallHandler {
       throw new Refused(
           Code.TOOL_FAILED,
           failure.code().name().toLowerCase(java.util.Locale.ROOT) + ": " + failure.getMessage());
-    } catch (RuntimeException | Error fault) {
-      if (fault instanceof Refused refused) {
-        throw refused;
-      }
+    } catch (InterruptedException | Refused ours) {
+      throw ours;
+    } catch (Throwable fault) {
+      // Everything: a tool can throw any Error, and any checked exception behind the compiler's
+      // back, and neither may cost us the second half of the audit record.
       log.warn("tool fault: tool={} audit={}", manifest.nameAndVersion(), toolCall.id(), fault);
       throw new Refused(
           Code.TOOL_FAULT,
