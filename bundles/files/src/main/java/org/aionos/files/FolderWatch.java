@@ -1,6 +1,7 @@
 package org.aionos.files;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -43,7 +44,7 @@ public final class FolderWatch implements AutoCloseable {
 
   /**
    * @param suffix only files whose name ends so
-   * @param changed told of each file that has come, changed or gone
+   * @param changed told of each file that has come, changed or gone; must not throw
    */
   public FolderWatch(String name, Path folder, String suffix, Consumer<Path> changed) {
     this.folder = folder;
@@ -96,19 +97,10 @@ public final class FolderWatch implements AutoCloseable {
         } else {
           settled.put(file, seen);
         }
-        tell(file);
+        changed.accept(file);
       }
     }
     lastLook = now;
-  }
-
-  private void tell(Path file) {
-    try {
-      changed.accept(file);
-    } catch (RuntimeException fault) {
-      // A listener that fails once must not end the watch for good.
-      log.error("a change could not be taken in: file={}", file, fault);
-    }
   }
 
   private Map<Path, Look> look() {
@@ -123,9 +115,7 @@ public final class FolderWatch implements AutoCloseable {
     } catch (NoSuchFileException gone) {
       return files;
     } catch (IOException unreadable) {
-      // A file that went while we looked, or a folder that cannot be read now: the next look tells.
-      log.debug("could not look: folder={}", folder, unreadable);
-      return lastLook;
+      throw new UncheckedIOException(unreadable);
     }
     return files;
   }
