@@ -6,7 +6,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** Knows tenants, keys and tokens, and says who is calling. Safe for use by many threads. */
+/**
+ * Knows tenants, keys and tokens, and says who is calling. Safe for use by many threads.
+ *
+ * <p>Who may change what is decided by the caller of these methods; {@code by} is only recorded.
+ * Adding beyond a limit is refused with {@code BUDGET_EXHAUSTED}.
+ */
 @ProviderType
 public interface Identity {
 

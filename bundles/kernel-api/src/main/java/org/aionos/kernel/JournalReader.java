@@ -12,7 +12,10 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface JournalReader {
 
-  /** Entries that match, newest first, at most {@code query.limit()}. */
+  /**
+   * Entries that match, newest first, at most {@code query.limit()} and 1,000. A page may be short,
+   * even empty, and still have a next one.
+   */
   Page query(Query query);
 
   /** One syscall by its audit id: intent and, once there is one, outcome. */
@@ -28,6 +31,8 @@ public interface JournalReader {
    * What to look for; null means any.
    *
    * @param code name of a {@link Code}, for ended calls
+   * @param from inclusive
+   * @param until exclusive
    * @param before a sequence number: only earlier entries, for paging
    */
   record Query(
@@ -75,7 +80,7 @@ public interface JournalReader {
    */
   interface Tail extends AutoCloseable {
 
-    /** Returns the next entry, or null after {@code waitMax}. */
+    /** Returns the next entry, or null after {@code waitMax}; also when the journal has gone. */
     @Nullable Entry next(Duration waitMax) throws InterruptedException;
 
     long lostSinceLastAsked();

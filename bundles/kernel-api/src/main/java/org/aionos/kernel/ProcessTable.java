@@ -39,7 +39,11 @@ public interface ProcessTable {
    */
   AgentProcess heartbeat(AgentId agent, AgentProcess.Vitals vitals);
 
-  /** Stops or resumes an agent: while stopped, its syscalls are refused. */
+  /**
+   * Stops or resumes an agent: while stopped, its syscalls are refused.
+   *
+   * @throws Refused {@code ROLE_REQUIRED}, {@code NOT_YOUR_AGENT}, {@code NOT_FOUND}
+   */
   AgentProcess setStopped(AgentId agent, boolean stopped, Caller by);
 
   /** Returns the row of an agent and notes a sign of life. In memory: takes about a microsecond. */
