@@ -25,6 +25,7 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.startlevel.BundleStartLevel;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -215,6 +216,7 @@ public final class ToolDeployment implements ToolInstaller {
     try {
       Bundle bundle = context.installBundle(jar.location(), new ByteArrayInputStream(jar.bytes()));
       try {
+        startWithUs(bundle);
         bundle.start(Bundle.START_TRANSIENT);
         awaitService(bundle, jar);
       } catch (BundleException | RuntimeException failed) {
@@ -227,6 +229,15 @@ public final class ToolDeployment implements ToolInstaller {
           Code.INVALID_FIELD,
           jar.manifest().nameAndVersion() + " does not start: " + failed.getMessage());
     }
+  }
+
+  /**
+   * A new bundle gets the framework's last start level, which a restart has not reached yet when we
+   * bring the tools back.
+   */
+  private void startWithUs(Bundle bundle) {
+    int ours = context.getBundle().adapt(BundleStartLevel.class).getStartLevel();
+    bundle.adapt(BundleStartLevel.class).setStartLevel(ours);
   }
 
   /** A tool is up once its service is bound by the router, which uses it from then on. */
@@ -317,6 +328,10 @@ public final class ToolDeployment implements ToolInstaller {
       bringUp(jar);
     } catch (IOException | Refused failed) {
       log.error("tool not restored: tool={} why={}", name, failed.getMessage());
+      if (file != null) {
+        // Its file gets the chance that its bytes in the store did not take.
+        foundAtStart.remove(file);
+      }
     }
   }
 
