@@ -49,8 +49,14 @@ class CrashIT {
           assertThat(agents).contains("agent://tenantA/crash-" + earlier + "\"");
         }
         System.out.println(
-            "crash " + crash + ": " + answered.size() + " answered, all on record; up again after "
-                + bootMillis + " ms; " + verified.output().strip().lines().findFirst().orElse(""));
+            "crash "
+                + crash
+                + ": "
+                + answered.size()
+                + " answered, all on record; up again after "
+                + bootMillis
+                + " ms; "
+                + verified.output().strip().lines().findFirst().orElse(""));
       }
     }
   }
@@ -60,8 +66,7 @@ class CrashIT {
     Load load = new Load(kernel, CLIENTS);
     try (load) {
       int calls = 100 + RANDOM.nextInt(900);
-      Await.until(
-          "some calls are answered", Duration.ofSeconds(60), () -> load.count200() > calls);
+      Await.until("some calls are answered", Duration.ofSeconds(60), () -> load.count200() > calls);
       ObjectNode registration = RunningKernel.JSON.createObjectNode();
       registration.put("agent_id", agent).put("name", "crash").put("version", "1.0.0");
       kernel.call(RESEARCHER_V2, "POST", "/v1/agent/register", registration).expect(200);

@@ -44,12 +44,31 @@ class FuzzIT {
   /** What a kernel of this size holds after a garbage collection is about 40 MB. */
   private static final long HEAP_MB_MAX = 128;
 
-  private static final Pattern USED = Pattern.compile("(?:new generation|tenured generation).*?used (\\d+)K");
+  private static final Pattern USED =
+      Pattern.compile("(?:new generation|tenured generation).*?used (\\d+)K");
   private static final String TARGET = "/v1/syscall/tool.invoke";
   private static final String[] VALUES = {
-    "null", "true", "-1", "0", "1e999", "1e-999", "123456789012345678901234567890", "\"\"", "[]",
-    "{}", "\"\\u0000\"", "\"\\ud800\"", "\"\uD83D\uDE80\"", "[[[[]]]]", "{\"a\":{\"b\":null}}",
-    "\"agent://tenantA/researcher-1\"", "\"agent://../..\"", "NaN", "'x'", "tru", "\"" + "y".repeat(3_000) + "\""
+    "null",
+    "true",
+    "-1",
+    "0",
+    "1e999",
+    "1e-999",
+    "123456789012345678901234567890",
+    "\"\"",
+    "[]",
+    "{}",
+    "\"\\u0000\"",
+    "\"\\ud800\"",
+    "\"\uD83D\uDE80\"",
+    "[[[[]]]]",
+    "{\"a\":{\"b\":null}}",
+    "\"agent://tenantA/researcher-1\"",
+    "\"agent://../..\"",
+    "NaN",
+    "'x'",
+    "tru",
+    "\"" + "y".repeat(3_000) + "\""
   };
 
   private final Map<String, LongAdder> counts = new ConcurrentSkipListMap<>();
@@ -79,8 +98,14 @@ class FuzzIT {
       Map<String, Long> counted = new TreeMap<>();
       counts.forEach((outcome, count) -> counted.put(outcome, count.sum()));
       System.out.println(
-          "fuzz: " + REQUESTS + " requests, seed " + SEED + ", "
-              + (System.nanoTime() - begun) / 1_000_000_000 + " s: " + counted);
+          "fuzz: "
+              + REQUESTS
+              + " requests, seed "
+              + SEED
+              + ", "
+              + (System.nanoTime() - begun) / 1_000_000_000
+              + " s: "
+              + counted);
       assertThat(faults).isEmpty();
       kernel.invoke("echo", Map.of("text", "still here")).expect(200);
       long heapMb = heapKilobytes() / 1_024;
@@ -149,7 +174,8 @@ class FuzzIT {
     boolean fine = status == 200 ? !kind.contains("after signing") : status / 100 == 4;
     if (!fine && faults.size() < 20) {
       String sent = new String(request, ISO_8859_1);
-      faults.add(kind + ": " + answer.get() + " for " + sent.substring(0, Math.min(600, sent.length())));
+      faults.add(
+          kind + ": " + answer.get() + " for " + sent.substring(0, Math.min(600, sent.length())));
     }
   }
 
@@ -157,7 +183,12 @@ class FuzzIT {
     var body = RunningKernel.syscall("tool.invoke", RunningKernel.RESEARCHER);
     body.putObject("context").put("task_id", "t-1").put("trace_id", "tr-1");
     body.putArray("caps_required").add("network");
-    body.withObject("/params").put("tool", "echo").put("text", "fuzz").putArray("more").add(1).add("x");
+    body.withObject("/params")
+        .put("tool", "echo")
+        .put("text", "fuzz")
+        .putArray("more")
+        .add(1)
+        .add("x");
     body.putObject("budget").put("usd_max", 0.05);
     return RunningKernel.bytes(body);
   }
@@ -183,8 +214,16 @@ class FuzzIT {
         yield bytes;
       }
       case 1 -> Arrays.copyOf(bytes, at);
-      case 2 -> joined(Arrays.copyOf(bytes, at), Arrays.copyOfRange(bytes, Math.min(bytes.length, at + 1 + random.nextInt(8)), bytes.length));
-      case 3 -> joined(Arrays.copyOf(bytes, at), bytes(random, 1 + random.nextInt(6)), Arrays.copyOfRange(bytes, at, bytes.length));
+      case 2 ->
+          joined(
+              Arrays.copyOf(bytes, at),
+              Arrays.copyOfRange(
+                  bytes, Math.min(bytes.length, at + 1 + random.nextInt(8)), bytes.length));
+      case 3 ->
+          joined(
+              Arrays.copyOf(bytes, at),
+              bytes(random, 1 + random.nextInt(6)),
+              Arrays.copyOfRange(bytes, at, bytes.length));
       case 4 -> replacedValue(text, random).getBytes(UTF_8);
       case 5 -> joined(bytes, bytes);
       default -> text.replaceFirst("\"(\\w+)\":", "\"$1\":1,\"$1\":").getBytes(UTF_8);
@@ -209,15 +248,89 @@ class FuzzIT {
   }
 
   private static byte[] requestLine(Random random) {
-    String[] methods = {"GET", "POST", "get", "BREW", "G\0T", "", "OPTIONS", "CONNECT", "TRACE", "PRI", "HEAD"};
-    String[] targets = {"/healthz", "/%", "/%zz", "/v1/agents/%00", "/v1/agents/%c0%af", "//", "/../..", "/v1/syscall/..%2f", "*", "", "http://[", "http://x/healthz", "/a b", "/;x=y/v1", "/v1/agents/" + "a".repeat(9_000), "/?%", "/v1/syscalls?limit=%zz", "\u00e9", "host:80", "/v1/agent/register/"};
-    String[] versions = {"HTTP/1.1", "HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/3.0", "HTTP/11", "HTTP", "", "http/1.1", "HTTP/1.1 x"};
-    return ascii(pick(methods, random) + " " + pick(targets, random) + " " + pick(versions, random) + "\r\nHost: x\r\nConnection: close\r\n\r\n");
+    String[] methods = {
+      "GET", "POST", "get", "BREW", "G\0T", "", "OPTIONS", "CONNECT", "TRACE", "PRI", "HEAD"
+    };
+    String[] targets = {
+      "/healthz",
+      "/%",
+      "/%zz",
+      "/v1/agents/%00",
+      "/v1/agents/%c0%af",
+      "//",
+      "/../..",
+      "/v1/syscall/..%2f",
+      "*",
+      "",
+      "http://[",
+      "http://x/healthz",
+      "/a b",
+      "/;x=y/v1",
+      "/v1/agents/" + "a".repeat(9_000),
+      "/?%",
+      "/v1/syscalls?limit=%zz",
+      "\u00e9",
+      "host:80",
+      "/v1/agent/register/"
+    };
+    String[] versions = {
+      "HTTP/1.1",
+      "HTTP/1.0",
+      "HTTP/0.9",
+      "HTTP/2.0",
+      "HTTP/3.0",
+      "HTTP/11",
+      "HTTP",
+      "",
+      "http/1.1",
+      "HTTP/1.1 x"
+    };
+    return ascii(
+        pick(methods, random)
+            + " "
+            + pick(targets, random)
+            + " "
+            + pick(versions, random)
+            + "\r\nHost: x\r\nConnection: close\r\n\r\n");
   }
 
   private static byte[] headers(Random random) {
-    String[] lines = {"Host: x", "Host: x\r\nHost: y", "Host", ": x", "Host : x", " Host: x", "X\0: y", "X: \0", "Content-Length: -1", "Content-Length: 5x", "Content-Length: 99999999999999999999", "Content-Length: 3\r\nContent-Length: 4", "Transfer-Encoding: gzip", "Transfer-Encoding: chunked, chunked", "Transfer-Encoding: chunked\r\nContent-Length: 4", "Expect: 100-continue", "Expect: a-lot", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: %%%", "Upgrade: websocket\r\nConnection: Upgrade", "Authorization: Bearer", "Authorization: Bearer \u00ff", "Authorization: Bearer a.b.c", "Authorization: Basic eDp5", "X-Tenant-Id: tenantA\r\nX-Sig-Version: 2", "X-Tenant-Id: tenantA\r\nX-Sig-Version: 3\r\nX-Sig-HMAC: 00", "X-Tenant-Id: " + "t".repeat(5_000), "Content-Type: ;;;", "Content-Encoding: br", "Cookie: " + "c=d;".repeat(50), "Range: bytes=0-1", "\tfolded: x"};
-    StringBuilder request = new StringBuilder(random.nextBoolean() ? "POST " + TARGET : "GET /v1/agents").append(" HTTP/1.1\r\nHost: x\r\n");
+    String[] lines = {
+      "Host: x",
+      "Host: x\r\nHost: y",
+      "Host",
+      ": x",
+      "Host : x",
+      " Host: x",
+      "X\0: y",
+      "X: \0",
+      "Content-Length: -1",
+      "Content-Length: 5x",
+      "Content-Length: 99999999999999999999",
+      "Content-Length: 3\r\nContent-Length: 4",
+      "Transfer-Encoding: gzip",
+      "Transfer-Encoding: chunked, chunked",
+      "Transfer-Encoding: chunked\r\nContent-Length: 4",
+      "Expect: 100-continue",
+      "Expect: a-lot",
+      "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: %%%",
+      "Upgrade: websocket\r\nConnection: Upgrade",
+      "Authorization: Bearer",
+      "Authorization: Bearer \u00ff",
+      "Authorization: Bearer a.b.c",
+      "Authorization: Basic eDp5",
+      "X-Tenant-Id: tenantA\r\nX-Sig-Version: 2",
+      "X-Tenant-Id: tenantA\r\nX-Sig-Version: 3\r\nX-Sig-HMAC: 00",
+      "X-Tenant-Id: " + "t".repeat(5_000),
+      "Content-Type: ;;;",
+      "Content-Encoding: br",
+      "Cookie: " + "c=d;".repeat(50),
+      "Range: bytes=0-1",
+      "\tfolded: x"
+    };
+    StringBuilder request =
+        new StringBuilder(random.nextBoolean() ? "POST " + TARGET : "GET /v1/agents")
+            .append(" HTTP/1.1\r\nHost: x\r\n");
     for (int i = 0; i <= random.nextInt(3); i++) {
       request.append(pick(lines, random)).append(random.nextInt(10) == 0 ? "\n" : "\r\n");
     }
@@ -225,12 +338,37 @@ class FuzzIT {
   }
 
   private static byte[] chunks(Random random) {
-    String[] bodies = {"zz\r\nabc\r\n0\r\n\r\n", "3\r\nabcdef\r\n0\r\n\r\n", "-1\r\n\r\n", "ffffffffffffffff\r\nabc", "3\r\nab", "3;ext=\"\r\nabc\r\n0\r\n\r\n", "0\r\nTrailer\r\n\r\n", "3\nabc\n0\n\n", "\r\n\r\n", "3\r\nabc\r\n"};
-    return ascii("POST " + TARGET + " HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: tenantA\r\nX-Sig-HMAC: " + "0".repeat(64) + "\r\nTransfer-Encoding: chunked\r\n\r\n" + pick(bodies, random));
+    String[] bodies = {
+      "zz\r\nabc\r\n0\r\n\r\n",
+      "3\r\nabcdef\r\n0\r\n\r\n",
+      "-1\r\n\r\n",
+      "ffffffffffffffff\r\nabc",
+      "3\r\nab",
+      "3;ext=\"\r\nabc\r\n0\r\n\r\n",
+      "0\r\nTrailer\r\n\r\n",
+      "3\nabc\n0\n\n",
+      "\r\n\r\n",
+      "3\r\nabc\r\n"
+    };
+    return ascii(
+        "POST "
+            + TARGET
+            + " HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: tenantA\r\nX-Sig-HMAC: "
+            + "0".repeat(64)
+            + "\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + pick(bodies, random));
   }
 
   private static byte[] pipelined(Random random) {
-    byte[] first = ascii("POST " + TARGET + " HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: tenantA\r\nX-Sig-HMAC: " + "0".repeat(64) + "\r\nContent-Length: " + random.nextInt(6) + "\r\n\r\nabc");
+    byte[] first =
+        ascii(
+            "POST "
+                + TARGET
+                + " HTTP/1.1\r\nHost: x\r\nX-Tenant-Id: tenantA\r\nX-Sig-HMAC: "
+                + "0".repeat(64)
+                + "\r\nContent-Length: "
+                + random.nextInt(6)
+                + "\r\n\r\nabc");
     return joined(first, bytes(random, 100), requestLine(random));
   }
 

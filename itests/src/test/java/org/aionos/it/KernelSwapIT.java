@@ -18,7 +18,14 @@ class KernelSwapIT {
   private static final int CLIENTS = 8;
   private static final List<String> SWAPPED =
       List.of(
-          "policy", "router", "process", "journal", "identity", "telemetry", "config", "trust",
+          "policy",
+          "router",
+          "process",
+          "journal",
+          "identity",
+          "telemetry",
+          "config",
+          "trust",
           "shell");
 
   @Test
@@ -57,8 +64,7 @@ class KernelSwapIT {
       assertThat(load.outcomes()).doesNotContainKey("unreachable");
       kernel.invoke("echo", Map.of("text", "late")).expect(200);
       assertThat(kernel.tools()).contains("echo@1.0.0");
-      Signer keyed =
-          Signer.v2(RunningKernel.TENANT, key.at("/key_id"), key.at("/secret"));
+      Signer keyed = Signer.v2(RunningKernel.TENANT, key.at("/key_id"), key.at("/secret"));
       ObjectNode call = RunningKernel.syscall("agent.info", "agent://tenantA/kept-1");
       kernel.call(keyed, "POST", "/v1/syscall/agent.info", call).expect(200);
       assertThat(
@@ -75,8 +81,6 @@ class KernelSwapIT {
   private static void awaitCalls(Load load, String when) {
     long before = load.count200();
     Await.until(
-        "calls succeed " + when,
-        Duration.ofSeconds(60),
-        () -> load.count200() > before + CLIENTS);
+        "calls succeed " + when, Duration.ofSeconds(60), () -> load.count200() > before + CLIENTS);
   }
 }

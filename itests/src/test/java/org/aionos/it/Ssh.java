@@ -28,10 +28,7 @@ final class Ssh implements AutoCloseable {
     client.start();
     try {
       session =
-          client
-              .connect("operator", "127.0.0.1", kernel.sshPort())
-              .verify(PATIENCE)
-              .getSession();
+          client.connect("operator", "127.0.0.1", kernel.sshPort()).verify(PATIENCE).getSession();
       session.addPasswordIdentity(password);
       session.auth().verify(PATIENCE);
     } catch (IOException refused) {
@@ -41,8 +38,7 @@ final class Ssh implements AutoCloseable {
   }
 
   static String passwordOf(RunningKernel kernel) {
-    return new String(
-            RunningKernel.readBytes(kernel.data().resolve("etc/users.properties")), UTF_8)
+    return new String(RunningKernel.readBytes(kernel.data().resolve("etc/users.properties")), UTF_8)
         .lines()
         .filter(line -> line.startsWith("operator"))
         .findFirst()
