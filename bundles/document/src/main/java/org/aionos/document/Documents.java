@@ -18,11 +18,6 @@ import java.nio.charset.CodingErrorAction;
 import java.util.Map;
 import org.aionos.document.InvalidDocument.Fault;
 import org.jspecify.annotations.Nullable;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.DuplicateKeyException;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
-import org.yaml.snakeyaml.error.YAMLException;
 
 /** Turns bytes into plain values: text, number, boolean, list, map, null. Threads may share it. */
 public final class Documents {
@@ -30,11 +25,8 @@ public final class Documents {
   /** No honest request nests deeper; each level costs a stack frame. */
   public static final int DEPTH_MAX = 64;
 
-  /** Configuration and manifests are small; this stops a YAML bomb early. */
-  private static final int YAML_CODE_POINTS_MAX = 1 << 20;
-
-  /** Aliases are a convenience in a manifest, and the tool of the billion-laughs attack. */
-  private static final int YAML_ALIASES_MAX = 50;
+  /** The time to read a number grows with the square of its length. */
+  static final int NUMBER_LENGTH_MAX = 100;
 
   private static final ObjectMapper JSON =
       JsonMapper.builder(
@@ -42,7 +34,7 @@ public final class Documents {
                   .streamReadConstraints(
                       StreamReadConstraints.builder()
                           .maxNestingDepth(DEPTH_MAX)
-                          .maxNumberLength(100)
+                          .maxNumberLength(NUMBER_LENGTH_MAX)
                           .maxNameLength(1_000)
                           .maxStringLength(16 << 20)
                           .build())
@@ -59,33 +51,27 @@ public final class Documents {
    * Reads one JSON object.
    *
    * @throws InvalidDocument for bad UTF-8, bad JSON, duplicate keys, nesting beyond {@link
-   *     #DEPTH_MAX}, or anything but an object
+   *     #DEPTH_MAX}, values that could not be written again, or anything but an object
    */
   public static Fields json(byte[] bytes) throws InvalidDocument {
-    return Fields.of(jsonValue(text(bytes)), "");
+    Object value = jsonValue(text(bytes));
+    Unwritable.refuse(value);
+    return Fields.of(value, "");
   }
 
-  /** Reads one YAML (or JSON) mapping; the same limits hold. */
+  /**
+   * Reads one YAML (or JSON) mapping; the same limits hold. Of YAML's types it knows those that
+   * JSON has: a date is text.
+   */
   public static Fields yaml(byte[] bytes) throws InvalidDocument {
     return yaml(text(bytes));
   }
 
-  /** Reads one YAML (or JSON) mapping; the same limits hold. */
+  /** As {@link #yaml(byte[])}, of a text. */
   public static Fields yaml(String text) throws InvalidDocument {
-    LoaderOptions options = new LoaderOptions();
-    options.setAllowDuplicateKeys(false);
-    options.setNestingDepthLimit(DEPTH_MAX);
-    options.setCodePointLimit(YAML_CODE_POINTS_MAX);
-    options.setMaxAliasesForCollections(YAML_ALIASES_MAX);
-    try {
-      Object loaded = new Yaml(new SafeConstructor(options)).load(text);
-      // Dates, sets and other YAML types become the plain values that the rest of the kernel knows.
-      return Fields.of(JSON.convertValue(loaded, Object.class), "");
-    } catch (DuplicateKeyException duplicate) {
-      throw new InvalidDocument(Fault.DUPLICATE_KEY, "", firstLines(duplicate));
-    } catch (YAMLException | IllegalArgumentException | StackOverflowError malformed) {
-      throw new InvalidDocument(Fault.MALFORMED, "", "not valid YAML: " + firstLines(malformed));
-    }
+    Object value = PlainYaml.read(text);
+    Unwritable.refuse(value);
+    return Fields.of(value, "");
   }
 
   /** Writes plain values as JSON bytes. */
@@ -120,6 +106,12 @@ public final class Documents {
   }
 
   private static String text(byte[] bytes) throws InvalidDocument {
+    // Spares the copies that a decoder makes. It puts U+FFFD for what is malformed, so only a text
+    // with that character in it has to be looked at again.
+    String lenient = new String(bytes, UTF_8);
+    if (lenient.indexOf('\ufffd') < 0) {
+      return lenient;
+    }
     try {
       return UTF_8
           .newDecoder()
@@ -137,11 +129,6 @@ public final class Documents {
     return location == null
         ? ""
         : " at line " + location.getLineNr() + " column " + location.getColumnNr();
-  }
-
-  private static String firstLines(Throwable problem) {
-    String message = String.valueOf(problem.getMessage());
-    return message.lines().limit(3).reduce((a, b) -> a + "; " + b.strip()).orElse("");
   }
 
   private static String firstLine(String message) {

@@ -28,7 +28,8 @@ public final class InvalidDocument extends Exception {
     super(message, null, false, false);
     this.fault = fault;
     this.pointer = pointer;
-    this.why = message;
+    // A parser's message quotes what it found, be it fit to be written or not.
+    this.why = Unwritable.writable(message);
   }
 
   public Fault fault() {

@@ -10,12 +10,15 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Says which files of a folder have come, changed or gone, once each has kept still for one look.
@@ -26,6 +29,8 @@ import java.util.function.Consumer;
  * dot) are passed over.
  */
 public final class FolderWatch implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(FolderWatch.class);
 
   /** What one look at a file shows; two equal looks in a row mean that nobody is writing it. */
   private record Look(long size, FileTime modified) {}
@@ -65,8 +70,17 @@ public final class FolderWatch implements AutoCloseable {
   /** Begins to look, from now on, at this interval. */
   public FolderWatch start(Duration interval) {
     looker.scheduleWithFixedDelay(
-        this::compare, 0, Math.max(1, interval.toMillis()), TimeUnit.MILLISECONDS);
+        this::compareOrLog, 0, Math.max(1, interval.toMillis()), TimeUnit.MILLISECONDS);
     return this;
+  }
+
+  /** A look that failed must not be the last: an executor drops a task that throws. */
+  private void compareOrLog() {
+    try {
+      compare();
+    } catch (RuntimeException unexpected) {
+      log.error("folder could not be looked at: folder={}", folder, unexpected);
+    }
   }
 
   /** One look; tells of every file that has kept still since the look before. */
@@ -77,7 +91,7 @@ public final class FolderWatch implements AutoCloseable {
     for (Path file : all) {
       Look seen = now.get(file);
       boolean still = seen == null ? !lastLook.containsKey(file) : seen.equals(lastLook.get(file));
-      if (still && !java.util.Objects.equals(seen, settled.get(file))) {
+      if (still && !Objects.equals(seen, settled.get(file))) {
         if (seen == null) {
           settled.remove(file);
         } else {
@@ -95,10 +109,7 @@ public final class FolderWatch implements AutoCloseable {
       for (Path file : entries) {
         String name = file.getFileName().toString();
         if (name.endsWith(suffix) && !name.startsWith(".")) {
-          BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-          if (attributes.isRegularFile()) {
-            files.put(file, new Look(attributes.size(), attributes.lastModifiedTime()));
-          }
+          look(file, files);
         }
       }
     } catch (NoSuchFileException gone) {
@@ -107,6 +118,18 @@ public final class FolderWatch implements AutoCloseable {
       throw new UncheckedIOException(unreadable);
     }
     return files;
+  }
+
+  private static void look(Path file, Map<Path, Look> into) throws IOException {
+    try {
+      BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+      if (attributes.isRegularFile()) {
+        into.put(file, new Look(attributes.size(), attributes.lastModifiedTime()));
+      }
+    } catch (NoSuchFileException gone) {
+      // This one has gone, or is a link to nowhere; the others have not.
+      log.trace("nothing there: file={}", file);
+    }
   }
 
   @Override

@@ -92,7 +92,7 @@ final class ApiHandler extends Handler.Abstract {
       refuseStranger(exchange, stranger.refused);
     } catch (Refused refused) {
       exchange.answer(refused.problem(), recordRefusal(exchange, refused.problem()));
-    } catch (RuntimeException bug) {
+    } catch (RuntimeException | Error bug) {
       log.error("kernel fault: path={}", match.route().pattern(), bug);
       exchange.answer(Problem.of(Code.KERNEL_FAULT, "a fault of the kernel; see its log"), "");
     }

@@ -69,7 +69,17 @@ final class Exchange {
 
   /** Whether a header was sent more than once: then nobody can say which one holds. */
   boolean repeats(String name) {
-    return request.getHeaders().getFields(name).size() > 1;
+    boolean seen = false;
+    // Asked several times a request, so it makes no list of the fields.
+    for (HttpField field : request.getHeaders()) {
+      if (field.is(name)) {
+        if (seen) {
+          return true;
+        }
+        seen = true;
+      }
+    }
+    return false;
   }
 
   String address() {
@@ -78,6 +88,10 @@ final class Exchange {
 
   void authenticatedAs(Caller proven) {
     caller = proven;
+  }
+
+  boolean isAuthenticated() {
+    return caller != null;
   }
 
   Caller caller() {
@@ -159,6 +173,15 @@ final class Exchange {
     }
   }
 
+  /** For what spans all tenants: a person of one tenant does not do. */
+  void requireOfKernel(Role role) {
+    require(role);
+    if (caller().tenant() != null) {
+      throw new Refused(
+          Code.ROLE_REQUIRED, "this call needs a person who is not bound to one tenant");
+    }
+  }
+
   void requireAdministrator(String tenant) {
     if (!caller().administers(tenant)) {
       throw new Refused(
@@ -190,6 +213,9 @@ final class Exchange {
     if (retryAfter != null) {
       long seconds = Math.max(1, (retryAfter.toMillis() + 999) / 1_000);
       response.getHeaders().put(HttpHeader.RETRY_AFTER, seconds);
+    }
+    if (problem.code() == Code.METHOD_NOT_ALLOWED && problem.admit() != null) {
+      response.getHeaders().put(HttpHeader.ALLOW, problem.admit());
     }
     if (problem.code().httpStatus() == 401) {
       response.getHeaders().put(HttpHeader.WWW_AUTHENTICATE, "AION-HMAC, Bearer");

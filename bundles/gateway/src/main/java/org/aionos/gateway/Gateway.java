@@ -141,7 +141,8 @@ public final class Gateway {
       Code code =
           switch (status) {
             case 503 -> Code.RESTARTING;
-            case 413, 431 -> Code.BODY_TOO_LARGE;
+            case 413 -> Code.BODY_TOO_LARGE;
+            case 431 -> Code.HEADERS_TOO_LARGE;
             // Another version of HTTP: the caller's doing, whatever block HTTP has its number in.
             case 505 -> Code.MALFORMED_REQUEST;
             default -> status >= 500 ? Code.KERNEL_FAULT : Code.MALFORMED_REQUEST;
@@ -152,6 +153,9 @@ public final class Gateway {
         response.setStatus(code.httpStatus());
       }
       response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
+      if (status == 503) {
+        response.getHeaders().put(HttpHeader.RETRY_AFTER, 1);
+      }
       Content.Sink.write(
           response,
           true,

@@ -40,7 +40,7 @@ final class IdentityEndpoints {
   }
 
   void addTenant(Exchange exchange) {
-    exchange.require(Role.ADMIN);
+    exchange.requireOfKernel(Role.ADMIN);
     try {
       Fields fields = exchange.document().only("tenant");
       Identity.Secret secret =
@@ -81,7 +81,7 @@ final class IdentityEndpoints {
   }
 
   void revokeBootstrapToken(Exchange exchange) {
-    exchange.require(Role.ADMIN);
+    exchange.requireOfKernel(Role.ADMIN);
     kernel.identity().revokeBootstrapToken(exchange.caller());
     exchange.answer(200, Answers.of(Map.of("status", "ok", "revoked", "bootstrap")));
   }

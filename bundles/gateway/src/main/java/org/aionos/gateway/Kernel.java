@@ -12,6 +12,7 @@ import org.aionos.kernel.ProcessTable;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.SyscallRouter;
 import org.aionos.kernel.ToolCatalog;
+import org.aionos.kernel.ToolInstaller;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -84,6 +85,14 @@ public class Kernel {
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable Meters meters;
 
+  /** Not called from here: that it is there says that the tools of the last run are back. */
+  @Reference(
+      name = "installer",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable ToolInstaller installer;
+
   @Activate
   public Kernel() {}
 
@@ -119,14 +128,15 @@ public class Kernel {
     return present(meters, "telemetry");
   }
 
-  /** The bundles without which no syscall can be answered and that are not there. */
+  /** The bundles that an agent would miss, and that are not there. */
   List<String> missing() {
     return Stream.of(
             identity == null ? "identity" : "",
             router == null ? "router" : "",
             processes == null ? "process" : "",
             policy == null ? "policy" : "",
-            journal == null ? "journal" : "")
+            journal == null ? "journal" : "",
+            installer == null ? "trust" : "")
         .filter(name -> !name.isEmpty())
         .toList();
   }

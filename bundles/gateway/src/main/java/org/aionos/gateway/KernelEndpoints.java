@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import org.aionos.kernel.Policy;
+import org.aionos.kernel.Role;
 import org.aionos.kernel.ToolCatalog;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
@@ -54,6 +55,9 @@ final class KernelEndpoints {
   }
 
   void metrics(Exchange exchange) {
+    if (exchange.isAuthenticated()) {
+      exchange.requireOfKernel(Role.VIEWER);
+    }
     ByteArrayOutputStream text = new ByteArrayOutputStream();
     try {
       kernel.meters().writeText(text);
@@ -76,8 +80,9 @@ final class KernelEndpoints {
         Answers.of(
             Map.of(
                 "version", version.id(),
-                "source", version.source(),
-                "rejected", version.rejected())));
+                // Where it lies on this host, and what is wrong with it, is for operators.
+                "source", exchange.caller().has(Role.VIEWER) ? version.source() : "",
+                "rejected", exchange.caller().has(Role.VIEWER) ? version.rejected() : "")));
   }
 
   private static Map<String, @Nullable Object> tool(ToolCatalog.Installed installed) {

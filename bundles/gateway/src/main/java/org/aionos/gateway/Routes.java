@@ -64,7 +64,9 @@ final class Routes {
           Problem.of(Code.NOT_FOUND, "there is nothing at this path")
               .admittedBy("GET /openapi.yaml lists what there is"));
     }
-    throw new Refused(Code.METHOD_NOT_ALLOWED, "this path takes " + String.join(", ", others));
+    throw new Refused(
+        Problem.of(Code.METHOD_NOT_ALLOWED, "this path does not take " + method)
+            .admittedBy(String.join(", ", others)));
   }
 
   private static boolean matches(List<String> pattern, List<String> path) {

@@ -92,6 +92,8 @@ public final class IdentityComponent implements Identity {
     this.clock = clock;
     this.random = random;
     this.journal = journal;
+    TokenSettings provider = settings.tokens();
+    this.tokens = provider == null ? null : new Tokens(provider, source(provider), clock);
     this.store = CredentialStore.open(settings.dir(), settings.sampleTenant() ? now() : null);
     try {
       this.bootstrap = BootstrapToken.open(store, settings.dir(), random);
@@ -104,8 +106,6 @@ public final class IdentityComponent implements Identity {
       throw failed;
     }
     this.signatures = new Signatures(store::tenant, nonces, clock, random);
-    TokenSettings provider = settings.tokens();
-    this.tokens = provider == null ? null : new Tokens(provider, source(provider), clock);
     log.info(
         "identity ready: tenants={} sampleTenant={} identityProvider={}",
         store.tenants().size(),

@@ -2,6 +2,7 @@ package org.aionos.journal;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HexFormat;
@@ -20,10 +21,11 @@ import org.slf4j.LoggerFactory;
  * The writing end of the journal. Safe for use by many threads.
  *
  * <p><b>Group commit.</b> Under {@code assigning}, held for about a microsecond, a record gets its
- * sequence number, its link in the chain and its place in the pending batch. Then its writer takes
- * {@code writing}: by the time it has it, either another thread has written the batch, or the whole
- * batch is still pending and this thread writes it. So there is no writer thread, and a wake-up
- * cannot be lost, because each thread waits for a lock and never for a signal.
+ * sequence number, its link in the chain and its place in the pending batch. Whoever put the first
+ * record into a batch leads it: takes {@code writing} and writes all that has gathered meanwhile.
+ * The others wait for the batch, not for the lock, and are let go together; were they to queue for
+ * the lock, each would hold up the next and hardly two records would share a force. So there is no
+ * writer thread, and no wake-up to lose: a batch with a record in it has a leader.
  *
  * <p><b>Failure.</b> When a write fails, all records that were not written are lost: their writers
  * are refused, and the chain goes back to the last record written. From then on every record is
@@ -41,8 +43,8 @@ final class AppendLog {
   /** Room for a few hundred records; a larger buffer is given back after its batch. */
   private static final int BUFFER_BYTES = 256 << 10;
 
-  /** About as long as one write; then waiting is left to the scheduler. */
-  private static final int SPINS = 64;
+  /** More is a clock that had run ahead and was set right; it must not falsify what follows. */
+  private static final Duration STEP_BACK_MAX = Duration.ofSeconds(10);
 
   /**
    * How far the file has come.
@@ -136,30 +138,28 @@ final class AppendLog {
       batch.makeRoomFor(draft);
       Instant now = now();
       sequence = batch.end();
-      batch.frame(draft, now, times, chain, crc);
       if (draft.begins()) {
         calls.began(sequence);
       }
+      // Last, for a batch with a record in it counts on this thread to come back and lead it.
+      batch.frame(draft, now, times, chain, crc);
     } finally {
       assigning.unlock();
     }
-    commit(batch);
+    if (sequence == batch.first()) {
+      lead(batch);
+    } else {
+      batch.awaitFate();
+    }
+    if (batch.isLost()) {
+      throw unavailable();
+    }
     return sequence;
   }
 
   /** The sequence number of the last record in the file. */
   long written() {
     return written;
-  }
-
-  /** The sequence number of the last record that has one, whether or not it is in the file yet. */
-  long assigned() {
-    assigning.lock();
-    try {
-      return pending.end() - 1;
-    } finally {
-      assigning.unlock();
-    }
   }
 
   /** A record number below which every call has its outcome, or has been given up. */
@@ -229,43 +229,25 @@ final class AppendLog {
     }
   }
 
-  /** The journal's time never goes back, so that a search by time can stop early. */
+  /** Hides small steps back, so that a search by time can stop early. */
   private Instant now() {
     Instant now = clock.instant();
-    if (now.isAfter(lastTime)) {
+    if (now.isAfter(lastTime) || now.isBefore(lastTime.minus(STEP_BACK_MAX))) {
       lastTime = now;
     }
     return lastTime;
   }
 
-  private void commit(Batch batch) {
-    if (!writtenByAnother(batch)) {
-      try {
-        if (batch.isPending()) {
-          flush();
-        }
-      } finally {
-        writing.unlock();
-      }
-    }
-    if (batch.isLost()) {
-      throw unavailable();
-    }
-  }
-
-  /** Either waits until the batch has been written or lost, or comes back holding writing. */
-  private boolean writtenByAnother(Batch batch) {
-    for (int spin = 0; spin < SPINS; spin++) {
-      if (!batch.isPending()) {
-        return true;
-      }
-      if (writing.tryLock()) {
-        return false;
-      }
-      Thread.onSpinWait();
-    }
+  private void lead(Batch batch) {
     writing.lock();
-    return false;
+    try {
+      // Unless the journal was closed, or broke down, before this thread had its turn.
+      if (batch.isPending()) {
+        flush();
+      }
+    } finally {
+      writing.unlock();
+    }
   }
 
   /** Writes all that is pending. Holds writing. */
@@ -287,9 +269,9 @@ final class AppendLog {
       }
     }
     if (done) {
-      tails.publish(batch);
-      records.add(batch.count());
       writeMillis.record((ticker.getAsLong() - started) / 1e6);
+      records.add(batch.count());
+      tails.publish(batch);
       keep(batch.bytes());
     }
   }
@@ -413,18 +395,20 @@ final class AppendLog {
   }
 
   private void resume() throws IOException {
-    try {
-      output.close();
-    } catch (IOException failure) {
-      log.debug("journal not closed: segment={}", segment.name(), failure);
-    }
     Path half = Segment.fileIn(folder, written + 1);
     if (!half.equals(segment.file())) {
       // A segment that was begun when the disk failed must not be found beside this one later.
       disk.delete(half);
     }
+    Disk.Output sick = output;
     output = disk.resume(segment.file(), segment.length());
     output.force();
+    try {
+      // Last, for whoever forces a closed output takes it for forced.
+      sick.close();
+    } catch (IOException failure) {
+      log.debug("journal not closed: segment={}", segment.name(), failure);
+    }
   }
 
   private void change(Runnable state) {

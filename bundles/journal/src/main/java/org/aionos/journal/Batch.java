@@ -2,6 +2,7 @@ package org.aionos.journal;
 
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.concurrent.Semaphore;
 import java.util.zip.CRC32C;
 
 /**
@@ -9,6 +10,9 @@ import java.util.zip.CRC32C;
  * fate is read by other threads.
  */
 final class Batch {
+
+  /** About as long as one write; then waiting is left to the scheduler. */
+  private static final int SPINS = 64;
 
   private enum Fate {
     PENDING,
@@ -22,6 +26,9 @@ final class Batch {
   private int count;
   private int lastFrame;
   private volatile Fate fate = Fate.PENDING;
+
+  /** Gives way to everybody at once, when the fate is known. */
+  private final Semaphore settled = new Semaphore(0);
 
   /**
    * @param buffer where to frame the records; the batch's own from now on
@@ -93,10 +100,27 @@ final class Batch {
   }
 
   void written() {
-    fate = Fate.WRITTEN;
+    settle(Fate.WRITTEN);
   }
 
   void lost() {
-    fate = Fate.LOST;
+    settle(Fate.LOST);
+  }
+
+  /** Waits until the records are written or lost, whether or not the thread is interrupted. */
+  void awaitFate() {
+    for (int spin = 0; spin < SPINS; spin++) {
+      if (!isPending()) {
+        return;
+      }
+      Thread.onSpinWait();
+    }
+    settled.acquireUninterruptibly();
+    settled.release();
+  }
+
+  private void settle(Fate known) {
+    fate = known;
+    settled.release();
   }
 }

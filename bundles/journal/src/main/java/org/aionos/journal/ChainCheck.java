@@ -82,7 +82,7 @@ final class ChainCheck {
       } catch (Fault found) {
         fault = found.what;
       }
-      long entries = Math.max(0, sequence - first + 1);
+      long entries = first == 0 ? 0 : sequence - first + 1;
       return new Verification(entries, first, head, checkpoints.compared, fault);
     }
   }
@@ -92,25 +92,34 @@ final class ChainCheck {
       throw new Fault("there are no segments");
     }
     for (Part part : parts) {
-      String name = part.file().getFileName().toString();
-      SegmentHeader header =
-          Segment.headerOf(part.file())
-              .filter(found -> found.first() == Segment.firstByName(part.file()).orElse(-1L))
-              .orElseThrow(() -> new Fault(name + ": the header is damaged"));
+      SegmentHeader header = header(part.file());
       if (first == 0) {
         checkBeginning(header);
         first = header.first();
         sequence = first - 1;
         head = header.previous();
         checkpoints.reached(sequence, head);
-      } else if (header.first() != sequence + 1) {
-        throw new Fault(
-            name + ": records " + (sequence + 1) + " to " + (header.first() - 1) + " are missing");
-      } else if (!header.previous().equals(head)) {
-        throw new Fault(name + ": does not continue the chain of the segment before");
+      } else {
+        checkContinues(header, part.file().getFileName());
       }
       boolean last = part.equals(parts.get(parts.size() - 1));
       walk(part, header, checkpoints, last ? looks : 0);
+    }
+  }
+
+  private static SegmentHeader header(Path file) throws IOException, Fault {
+    return Segment.headerOf(file)
+        .filter(found -> found.first() == Segment.firstByName(file).orElse(-1L))
+        .orElseThrow(() -> new Fault(file.getFileName() + ": the header is damaged"));
+  }
+
+  private void checkContinues(SegmentHeader header, Path name) throws Fault {
+    if (header.first() != sequence + 1) {
+      throw new Fault(
+          name + ": records " + (sequence + 1) + " to " + (header.first() - 1) + " are missing");
+    }
+    if (!header.previous().equals(head)) {
+      throw new Fault(name + ": does not continue the chain of the segment before");
     }
   }
 

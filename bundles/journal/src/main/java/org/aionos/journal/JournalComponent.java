@@ -79,8 +79,11 @@ public final class JournalComponent implements Journal, JournalReader {
   @Deactivate
   void close() throws InterruptedException {
     housekeeping.shutdown();
-    housekeeping.awaitTermination(DRAIN_MAX.toMillis(), TimeUnit.MILLISECONDS);
-    store.close();
+    try {
+      housekeeping.awaitTermination(DRAIN_MAX.toMillis(), TimeUnit.MILLISECONDS);
+    } finally {
+      store.close();
+    }
   }
 
   @Override

@@ -117,11 +117,6 @@ final class JournalStore implements AutoCloseable {
     calls.ended(asked, append(draft));
   }
 
-  /** The sequence number of the last record that has one, whether or not it is in the file yet. */
-  long assigned() {
-    return records.assigned();
-  }
-
   Page query(Query query) {
     return reading(() -> search.query(query));
   }

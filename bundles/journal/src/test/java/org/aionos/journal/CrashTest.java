@@ -77,7 +77,7 @@ final class CrashTest {
   /** Writes until it is killed, and says what it has written. */
   static final class Child {
 
-    static final Settings SETTINGS = Fixture.settings(Sync.PROCESS, 64 << 10);
+    static final Settings SETTINGS = Fixture.settings(Sync.PROCESS, 256 << 10);
 
     private Child() {}
 

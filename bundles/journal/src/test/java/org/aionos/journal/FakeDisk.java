@@ -2,16 +2,22 @@ package org.aionos.journal;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 
-/** The local disk with a counter, a brake, and a limit to how much still fits on it. */
+/**
+ * The local disk with a counter, a brake, and a limit to how much still fits on it. It does not
+ * force: no test pulls the plug.
+ */
 class FakeDisk implements Disk {
 
   final AtomicInteger writes = new AtomicInteger();
   final AtomicInteger forces = new AtomicInteger();
   volatile long bytesLeft = Long.MAX_VALUE;
   volatile boolean forceFails;
+  volatile Duration forceLasts = Duration.ZERO;
   volatile CountDownLatch gate = new CountDownLatch(0);
 
   private final Disk disk = new LocalDisk();
@@ -33,7 +39,7 @@ class FakeDisk implements Disk {
 
   @Override
   public void forceFolder(Path folder) throws IOException {
-    disk.forceFolder(folder);
+    forces.incrementAndGet();
   }
 
   private final class FakeOutput implements Output {
@@ -61,7 +67,7 @@ class FakeDisk implements Disk {
       if (forceFails) {
         throw new IOException("Input/output error");
       }
-      output.force();
+      LockSupport.parkNanos(forceLasts.toNanos());
     }
 
     @Override

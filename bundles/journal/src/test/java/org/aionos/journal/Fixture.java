@@ -87,7 +87,7 @@ final class Fixture {
   }
 
   static JournalStore open(Path folder) throws IOException {
-    return open(folder, SETTINGS, new LocalDisk());
+    return open(folder, SETTINGS, new FakeDisk());
   }
 
   static JournalStore open(Path folder, Settings settings, Disk disk) throws IOException {

@@ -361,12 +361,16 @@ final class JournalComponentTest {
   }
 
   @Test
-  void time_never_goes_back_within_the_journal() {
+  void hides_a_small_step_back_of_the_clock_but_not_a_correction() {
+    journal.record(new Event("t", "k", null, Map.of()));
+    clock.advance(Duration.ofSeconds(-2));
     journal.record(new Event("t", "k", null, Map.of()));
     clock.advance(Duration.ofHours(-1));
     journal.record(new Event("t", "k", null, Map.of()));
 
-    assertThat(journal.query(Query.ALL).entries()).extracting(Entry::time).containsOnly(START);
+    assertThat(journal.query(Query.ALL).entries())
+        .extracting(Entry::time)
+        .containsExactly(START.minusSeconds(3_602), START, START);
   }
 
   @Test

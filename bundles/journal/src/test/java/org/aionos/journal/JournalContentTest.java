@@ -35,7 +35,7 @@ final class JournalContentTest {
       record(folder, settings, events.subList(0, half));
       record(folder, settings, events.subList(half, events.size()));
 
-      try (JournalStore store = Fixture.open(folder, settings, new LocalDisk())) {
+      try (JournalStore store = Fixture.open(folder, settings, new FakeDisk())) {
         List<Entry> found = readAll(store);
         assertThat(found).extracting(Entry::sequence).isEqualTo(sequences(events.size()));
         assertThat(found.stream().map(JournalContentTest::content).toList())
@@ -125,7 +125,7 @@ final class JournalContentTest {
 
   private static void record(Path folder, Settings settings, List<Event> events)
       throws IOException {
-    try (JournalStore store = Fixture.open(folder, settings, new LocalDisk())) {
+    try (JournalStore store = Fixture.open(folder, settings, new FakeDisk())) {
       events.forEach(event -> store.append(Draft.event(event)));
     }
   }

@@ -134,7 +134,7 @@ final class RecoveryTest {
   void an_outcome_is_found_long_after_and_from_another_run() throws IOException {
     Settings settings = Fixture.settings(Sync.PROCESS, 16 << 10);
     String id;
-    try (JournalStore store = Fixture.open(folder, settings, new LocalDisk())) {
+    try (JournalStore store = Fixture.open(folder, settings, new FakeDisk())) {
       Asked asked = asked(store);
       for (int at = 0; at < 2_000; at++) {
         store.append(event("noise"));
@@ -146,7 +146,7 @@ final class RecoveryTest {
       }
     }
 
-    try (JournalStore store = Fixture.open(folder, settings, new LocalDisk())) {
+    try (JournalStore store = Fixture.open(folder, settings, new FakeDisk())) {
       Entry ended = store.find(id).orElseThrow().ended();
       assertThat(ended).isNotNull();
       assertThat(ended.sequence()).isEqualTo(2_002);

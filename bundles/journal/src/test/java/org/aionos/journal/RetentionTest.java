@@ -159,6 +159,6 @@ final class RetentionTest {
   }
 
   private JournalStore open(long bytesMax) throws IOException {
-    return Fixture.open(folder, settings(bytesMax), new LocalDisk(), clock);
+    return Fixture.open(folder, settings(bytesMax), new FakeDisk(), clock);
   }
 }

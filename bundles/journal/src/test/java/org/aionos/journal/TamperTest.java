@@ -48,7 +48,12 @@ final class TamperTest {
 
   @Test
   void every_flipped_byte_is_found() throws IOException {
-    Map<String, byte[]> files = without(bytesOf(folder), "checkpoint-key.pk8");
+    folderOf(copy, Map.of());
+    try (JournalStore store = Fixture.open(copy)) {
+      store.append(event("one"));
+      store.append(event("two"));
+    }
+    Map<String, byte[]> files = without(bytesOf(copy), "checkpoint-key.pk8");
     for (String name : files.keySet()) {
       Path changed = folderOf(copy, files).resolve(name);
       byte[] bytes = files.get(name);

@@ -25,7 +25,7 @@ public record AgentManifest(
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
   private static final Pattern VERSION = Pattern.compile("[0-9A-Za-z][0-9A-Za-z.+-]{0,62}");
-  private static final Pattern CAPABILITY = Pattern.compile("[a-z][a-z0-9_.-]{0,62}");
+  static final Pattern CAPABILITY = Pattern.compile("[a-z][a-z0-9_.-]{0,62}");
   private static final Pattern SYSCALL = Pattern.compile("[a-z*][a-z0-9_.*-]{0,62}");
   private static final Pattern CPU = Pattern.compile("\\d{1,6}m|\\d{1,4}(\\.\\d{1,3})?");
   private static final Pattern MEMORY = Pattern.compile("\\d{1,12}(Ki|Mi|Gi|K|M|G)?");
@@ -64,21 +64,8 @@ public record AgentManifest(
         Manifests.matching(metadata, "name", NAME),
         Manifests.matching(metadata, "version", VERSION),
         capabilities(spec),
-        syscalls(spec, "syscalls"),
+        Manifests.matchingAll(spec, "syscalls", SYSCALL, SYSCALLS_MAX),
         root.values());
-  }
-
-  /** Reads a list of syscall names or globs. */
-  private static Set<String> syscalls(Fields fields, String name) throws InvalidDocument {
-    Set<String> syscalls = fields.texts(name, SYSCALLS_MAX);
-    int index = 0;
-    for (String syscall : syscalls) {
-      if (!SYSCALL.matcher(syscall).matches()) {
-        throw fields.invalid(name, "item " + index + " must match " + SYSCALL.pattern());
-      }
-      index++;
-    }
-    return syscalls;
   }
 
   private static Set<String> capabilities(Fields spec) throws InvalidDocument {

@@ -1,8 +1,11 @@
 package org.aionos.manifest;
 
+import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
+import org.aionos.document.InvalidDocument.Fault;
 
 /** What both manifests have in common. */
 final class Manifests {
@@ -24,5 +27,19 @@ final class Manifests {
       throw fields.invalid(name, "must match " + pattern.pattern());
     }
     return text;
+  }
+
+  /** A list of texts that all match; the pointer of one that does not is its own. */
+  static Set<String> matchingAll(Fields fields, String name, Pattern pattern, int countMax)
+      throws InvalidDocument {
+    Set<String> texts = fields.texts(name, countMax);
+    for (String text : texts) {
+      if (!pattern.matcher(text).matches()) {
+        int index = fields.value(name) instanceof List<?> list ? list.indexOf(text) : 0;
+        throw new InvalidDocument(
+            Fault.INVALID, fields.at(name) + "/" + index, "must match " + pattern.pattern());
+      }
+    }
+    return texts;
   }
 }

@@ -44,7 +44,8 @@ public final class ToolManifests {
         entry.substring(tier.length() + 1),
         schema(io, "input"),
         schema(io, "output"),
-        spec.texts("capabilities_required", CAPABILITIES_MAX),
+        Manifests.matchingAll(
+            spec, "capabilities_required", AgentManifest.CAPABILITY, CAPABILITIES_MAX),
         spec.objectOrEmpty("security").values(),
         spec.objectOrEmpty("signatures").values(),
         limits.wholeNumber("timeout_ms", TIMEOUT_MILLIS, 1, TIMEOUT_MILLIS_MAX),

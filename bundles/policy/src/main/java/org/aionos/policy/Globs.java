@@ -2,29 +2,51 @@ package org.aionos.policy;
 
 import java.util.Collection;
 import java.util.List;
-import java.util.regex.Pattern;
 
 /** Names with {@code *} for any run of characters, as in {@code memory.*}. */
 final class Globs {
 
   static final Globs ALL = new Globs(List.of("*"));
 
-  private final List<Pattern> patterns;
+  private final List<String> globs;
 
   Globs(Collection<String> globs) {
-    this.patterns = globs.stream().map(Globs::pattern).toList();
+    this.globs = List.copyOf(globs);
   }
 
   boolean match(String name) {
-    for (Pattern pattern : patterns) {
-      if (pattern.matcher(name).matches()) {
+    for (String glob : globs) {
+      if (matches(glob, name)) {
         return true;
       }
     }
     return false;
   }
 
-  private static Pattern pattern(String glob) {
-    return Pattern.compile("\\Q" + glob.replace("\\E", "").replace("*", "\\E.*\\Q") + "\\E");
+  // By hand, because agents write globs too, and a regular expression made of many stars takes
+  // exponential time; this takes at most glob times name.
+  private static boolean matches(String glob, String name) {
+    int g = 0;
+    int star = -1;
+    int retry = 0;
+    int n = 0;
+    while (n < name.length()) {
+      if (g < glob.length() && glob.charAt(g) == '*') {
+        star = g++;
+        retry = n;
+      } else if (g < glob.length() && glob.charAt(g) == name.charAt(n)) {
+        g++;
+        n++;
+      } else if (star >= 0) {
+        g = star + 1;
+        n = ++retry;
+      } else {
+        return false;
+      }
+    }
+    while (g < glob.length() && glob.charAt(g) == '*') {
+      g++;
+    }
+    return g == glob.length();
   }
 }

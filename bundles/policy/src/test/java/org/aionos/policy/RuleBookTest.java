@@ -192,6 +192,9 @@ final class RuleBookTest {
     assertThat(globs.match("memory.put")).isTrue();
     assertThat(globs.match("memoryXput")).isFalse();
     assertThat(globs.match("a-anything-b")).isFalse();
+    assertThat(new Globs(List.of("*a*b*")).match("xxaxxbxx")).isTrue();
+    assertThat(new Globs(List.of("a*", "*b")).match("b")).isTrue();
+    assertThat(new Globs(List.of("*a".repeat(30))).match("a".repeat(100_000) + "b")).isFalse();
   }
 
   @Example

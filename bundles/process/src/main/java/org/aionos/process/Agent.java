@@ -17,6 +17,7 @@ final class Agent {
    */
   private static final int SERIES_MAX = 1_000;
 
+  private final String writtenId;
   private final String[] labels;
   private volatile Row row;
   private volatile Vitals vitals = Vitals.UNKNOWN;
@@ -28,12 +29,17 @@ final class Agent {
    */
   Agent(Row row, long leaseNanos) {
     this.row = row;
+    this.writtenId = row.id().toString();
     this.seenMillis = row.lastSeenAt().toEpochMilli();
     this.leaseNanos = leaseNanos;
     this.labels =
         row.place() < SERIES_MAX
             ? new String[] {row.id().tenant(), row.id().name()}
             : new String[] {"other", "other"};
+  }
+
+  String writtenId() {
+    return writtenId;
   }
 
   /** Values of the labels tenant and agent. */

@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.aionos.document.InvalidDocument;
 import org.h2.mvstore.MVMap;
@@ -24,6 +25,20 @@ import org.h2.mvstore.MVStore;
  */
 final class AgentStore {
 
+  /** A commit rewrites a row's page and those above it: small pages, small commits. */
+  private static final int PAGE_BYTES = 4_096;
+
+  /**
+   * How long space that fell free is left alone; the store's own 45 s let bursts bloat the file.
+   */
+  private static final int RETENTION_MILLIS = 2_000;
+
+  /**
+   * Space is only taken again once what freed it has reached the disk, or a power loss could leave
+   * neither the old rows nor the new ones. So this is shorter than the retention.
+   */
+  private static final long SYNC_NANOS = 1_000_000_000L;
+
   /** Below this share of live bytes the file is rewritten bit by bit, so that it cannot grow on. */
   private static final int FILL_RATE_PERCENT = 50;
 
@@ -33,15 +48,21 @@ final class AgentStore {
   private final MVStore store;
   private final MVMap<String, byte[]> rows;
   private final ExecutorService writer;
+  private final LongSupplier nanoClock;
+  private long syncedNanos;
   private int writes;
 
-  private AgentStore(MVStore store, ExecutorService writer) {
+  private AgentStore(MVStore store, ExecutorService writer, LongSupplier nanoClock) {
     this.store = store;
+    this.nanoClock = nanoClock;
+    this.syncedNanos = nanoClock.getAsLong();
+    store.setRetentionTime(RETENTION_MILLIS);
+    store.setVersionsToKeep(0);
     this.rows = store.openMap("agents");
     this.writer = writer;
   }
 
-  static AgentStore open(Path folder) {
+  static AgentStore open(Path folder, LongSupplier nanoClock) {
     try {
       Files.createDirectories(folder);
     } catch (IOException unwritable) {
@@ -55,7 +76,7 @@ final class AgentStore {
               return thread;
             });
     try {
-      return on(writer, () -> new AgentStore(openFile(folder), writer));
+      return on(writer, () -> new AgentStore(openFile(folder), writer, nanoClock));
     } catch (RuntimeException unusable) {
       writer.shutdown();
       throw unusable;
@@ -65,6 +86,7 @@ final class AgentStore {
   private static MVStore openFile(Path folder) {
     return new MVStore.Builder()
         .fileName(folder.resolve("agents.mv").toString())
+        .pageSplitSize(PAGE_BYTES)
         .autoCommitDisabled()
         .open();
   }
@@ -91,6 +113,7 @@ final class AgentStore {
     run(
         () -> {
           changed.forEach(row -> rows.put(row.id().toString(), row.bytes()));
+          syncNowAndThen();
           store.commit();
           compactNowAndThen();
         });
@@ -99,6 +122,14 @@ final class AgentStore {
   void close() {
     run(store::close);
     writer.shutdown();
+  }
+
+  private void syncNowAndThen() {
+    long now = nanoClock.getAsLong();
+    if (now - syncedNanos >= SYNC_NANOS) {
+      store.sync();
+      syncedNanos = now;
+    }
   }
 
   private void compactNowAndThen() {

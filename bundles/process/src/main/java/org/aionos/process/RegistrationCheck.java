@@ -92,8 +92,7 @@ final class RegistrationCheck {
       return null;
     }
     try {
-      Fields root =
-          manifest instanceof String text ? Documents.yaml(text) : Fields.of(manifest, "");
+      Fields root = manifest instanceof String text ? yaml(text) : Fields.of(manifest, "");
       checkSize("/manifest", root.values());
       return AgentManifest.read(root);
     } catch (InvalidDocument wrong) {
@@ -101,6 +100,13 @@ final class RegistrationCheck {
           wrong.fault() == InvalidDocument.Fault.MISSING ? Code.MISSING_FIELD : Code.INVALID_FIELD;
       throw new Refused(Problem.at("/manifest" + wrong.pointer(), code, wrong.why()));
     }
+  }
+
+  private static Fields yaml(String text) throws InvalidDocument {
+    if (text.length() > BYTES_MAX) {
+      throw invalid("/manifest", "must be at most " + BYTES_MAX + " bytes long");
+    }
+    return Documents.yaml(text);
   }
 
   private static void checkSize(String pointer, Map<String, ?> values) {

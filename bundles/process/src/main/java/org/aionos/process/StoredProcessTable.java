@@ -108,7 +108,7 @@ public final class StoredProcessTable implements ProcessTable {
     this.nanoClock = nanoClock;
     this.heartbeats =
         meters.counter("aion_agent_heartbeats", "Heartbeats taken, by agent", "tenant", "agent");
-    this.store = AgentStore.open(folder);
+    this.store = AgentStore.open(folder, nanoClock);
     try {
       load();
       this.gauge = meters.gauge("aion_agents", "Agents registered", agents::size);
@@ -131,6 +131,8 @@ public final class StoredProcessTable implements ProcessTable {
   @Deactivate
   void close() {
     looker.shutdownNow();
+    // So that the rows come back as readers last saw them.
+    look();
     synchronized (this) {
       if (closed) {
         return;
@@ -302,8 +304,8 @@ public final class StoredProcessTable implements ProcessTable {
     requireOpen();
     return agents.values().stream()
         .filter(agent -> tenant == null || agent.row().id().tenant().equals(tenant))
+        .sorted(Comparator.comparing(Agent::writtenId))
         .map(this::shown)
-        .sorted(Comparator.comparing(agent -> agent.id().toString()))
         .toList();
   }
 

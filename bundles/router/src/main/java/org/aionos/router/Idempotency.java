@@ -38,6 +38,8 @@ final class Idempotency {
   /** How often expired keys are looked for, at most. */
   private static final long SWEEP_MILLIS = 60_000;
 
+  private static final int RETENTION_MILLIS = 2_000;
+
   private final MVStore store;
   private final MVMap<String, byte[]> calls;
   private final Duration window;
@@ -67,6 +69,8 @@ final class Idempotency {
             .fileName(folder.resolve("idempotency.mv").toString())
             .autoCommitDisabled()
             .open();
+    // The file is written anew as it fills; without this it would keep 45 s of old versions.
+    store.setRetentionTime(RETENTION_MILLIS);
     return new Idempotency(store, window, keysMax, clock);
   }
 
@@ -86,8 +90,12 @@ final class Idempotency {
     if (before != null) {
       return before;
     }
-    Outcome outcome = call.get();
-    end(key, request, asked.auditId(), outcome);
+    Outcome outcome = Outcome.failed(Problem.of(Code.KERNEL_FAULT, "a fault of the kernel"));
+    try {
+      outcome = call.get();
+    } finally {
+      end(key, request, asked.auditId(), outcome);
+    }
     return outcome;
   }
 

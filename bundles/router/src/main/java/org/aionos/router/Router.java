@@ -159,7 +159,7 @@ public final class Router implements SyscallRouter {
       outcome = admit(call);
     } catch (Refused refused) {
       outcome = Outcome.failed(refused.problem());
-    } catch (RuntimeException bug) {
+    } catch (RuntimeException | Error bug) {
       // A broken neighbour must not cost us the second half of the audit record.
       log.error("kernel fault: syscall={} audit={}", syscall.name(), call.asked.auditId(), bug);
       outcome = Outcome.failed(Problem.of(Code.KERNEL_FAULT, "a fault of the kernel; see its log"));

@@ -4,9 +4,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.aionos.kernel.Admitted;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Decision;
@@ -136,7 +138,7 @@ public final class ToolCalls implements SyscallHandler {
     // them.
     thread.setContextClassLoader(installed.tool().getClass().getClassLoader());
     try (CallEffects effects =
-        new CallEffects(call.permit().grants(), workspaces.of(call.syscall().agent()))) {
+        new CallEffects(granted(call, manifest), workspaces.of(call.syscall().agent()))) {
       ToolResult result = installed.tool().invoke(toolCall, effects);
       new ResultCheck(resultBytesMax).check(result.value());
       return new Outcome.Ok(
@@ -159,6 +161,13 @@ public final class ToolCalls implements SyscallHandler {
     } finally {
       thread.setContextClassLoader(before);
     }
+  }
+
+  /** What the agent holds and the tool says it needs: a tool gets no more than it asked for. */
+  private static Set<String> granted(Admitted call, ToolManifest manifest) {
+    Set<String> granted = new HashSet<>(call.permit().grants());
+    granted.retainAll(manifest.needs());
+    return granted;
   }
 
   private Instant deadline(Admitted call, ToolManifest manifest) {

@@ -4,6 +4,9 @@ import static org.aionos.router.FakeKernel.AGENT;
 import static org.aionos.router.FakeKernel.call;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -34,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class RouterTest {
 
   @TempDir Path folder;
+  @TempDir Path crashed;
 
   private final FakeKernel kernel = new FakeKernel();
   private final HandlerTable handlers = new HandlerTable(Duration.ofSeconds(1));
@@ -55,6 +59,10 @@ final class RouterTest {
   }
 
   private Router router(int callsInFlightMax) {
+    return router(callsInFlightMax, idempotency);
+  }
+
+  private Router router(int callsInFlightMax, Idempotency idempotency) {
     return new Router(
         new Router.Limits(
             callsInFlightMax,
@@ -380,24 +388,36 @@ final class RouterTest {
     serve(
         "test.run",
         call -> {
-          throw new OutOfMemoryError("as a crash would, this skips everything after it");
+          // What a kill would leave of the disk at this moment.
+          copy(folder.resolve("idempotency.mv"), crashed.resolve("idempotency.mv"));
+          return fine();
         });
-    try {
-      handle(cut);
-    } catch (OutOfMemoryError crash) {
-      // The outcome was never written.
-    }
-    idempotency.close();
-    idempotency = Idempotency.open(folder, Duration.ofDays(1), 1_000, InstantSource.system());
-    Router next = router(4);
+    handle(cut);
+    Idempotency left = Idempotency.open(crashed, Duration.ofDays(1), 1_000, InstantSource.system());
+    Router next = router(4, left);
     AtomicReference<Reply> told = new AtomicReference<>();
 
     next.handle(cut, told::set);
 
     assertThat(problem(told.get()).code()).isEqualTo(Code.OUTCOME_UNKNOWN);
     next.close();
-    idempotency = Idempotency.open(folder, Duration.ofDays(1), 1_000, InstantSource.system());
-    router = router(4);
+  }
+
+  @Test
+  void a_fault_ends_the_call_and_frees_nobody_to_run_it_twice() {
+    AtomicInteger runs = new AtomicInteger();
+    serve(
+        "test.run",
+        call -> {
+          runs.incrementAndGet();
+          throw new NoClassDefFoundError("secret/Path");
+        });
+
+    assertThat(problem(handle(keyed("test.run", "k1", Map.of()))).code())
+        .isEqualTo(Code.KERNEL_FAULT);
+    assertThat(problem(handle(keyed("test.run", "k1", Map.of()))).code())
+        .isEqualTo(Code.KERNEL_FAULT);
+    assertThat(runs).hasValue(1);
   }
 
   @Test
@@ -423,6 +443,14 @@ final class RouterTest {
     assertThat(second.code()).isEqualTo(Code.IN_PROGRESS);
     assertThat(first.get(5, TimeUnit.SECONDS).outcome().code()).isEqualTo(Code.OK);
     assertThat(runs).hasValue(1);
+  }
+
+  private static void copy(Path from, Path to) {
+    try {
+      Files.copy(from, to);
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
   }
 
   private static Syscall keyed(String name, String key, Map<String, Object> params) {

@@ -146,13 +146,22 @@ final class ToolCallsTest {
           kept.set(effects);
           effects.writeText("a.txt", "hello");
           return ToolResult.of(Map.of("files", effects.list("")));
-        });
+        },
+        "filesystem");
 
     assertThat(invoke(Map.of("tool", "t")).result()).isEqualTo(Map.of("files", List.of("a.txt")));
     assertThatThrownBy(() -> kept.get().readText("a.txt"))
         .isInstanceOf(IllegalStateException.class);
+  }
 
-    kernel.grants = Set.of();
+  @Test
+  void a_tool_gets_no_more_than_its_manifest_asks_for() {
+    install(
+        (call, effects) -> {
+          effects.writeText("a.txt", "hello");
+          return ToolResult.of(Map.of());
+        });
+
     assertThatThrownBy(() -> invoke(Map.of("tool", "t"))).hasMessageContaining("not_permitted");
   }
 

@@ -57,17 +57,22 @@ public final class PrometheusMeters implements Meters {
 
   @Override
   public Counter counter(String name, String help, String... labelNames) {
-    return counters.computeIfAbsent(
-        name,
-        absent -> {
-          var counter =
-              io.prometheus.metrics.core.metrics.Counter.builder()
-                  .name(name)
-                  .help(help)
-                  .labelNames(labelNames)
-                  .register(registry);
-          return (amount, labels) -> counter.labelValues(labels).inc(amount);
-        });
+    return counters.computeIfAbsent(name, absent -> newCounter(name, help, labelNames));
+  }
+
+  private Counter newCounter(String name, String help, String... labelNames) {
+    if (!name.endsWith("_total")) {
+      NamedCounter counter = new NamedCounter(name, help, labelNames);
+      registry.register(counter);
+      return counter;
+    }
+    var counter =
+        io.prometheus.metrics.core.metrics.Counter.builder()
+            .name(name)
+            .help(help)
+            .labelNames(labelNames)
+            .register(registry);
+    return (amount, labels) -> counter.labelValues(labels).inc(amount);
   }
 
   @Override

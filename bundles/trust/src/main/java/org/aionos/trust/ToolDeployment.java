@@ -216,7 +216,8 @@ public final class ToolDeployment implements ToolInstaller {
     try {
       Bundle bundle = context.installBundle(jar.location(), new ByteArrayInputStream(jar.bytes()));
       try {
-        startWithUs(bundle);
+        // Else a bundle waits for the framework to reach its default level, which it does last.
+        bundle.adapt(BundleStartLevel.class).setStartLevel(1);
         bundle.start(Bundle.START_TRANSIENT);
         awaitService(bundle, jar);
       } catch (BundleException | RuntimeException failed) {
@@ -229,15 +230,6 @@ public final class ToolDeployment implements ToolInstaller {
           Code.INVALID_FIELD,
           jar.manifest().nameAndVersion() + " does not start: " + failed.getMessage());
     }
-  }
-
-  /**
-   * A new bundle gets the framework's last start level, which a restart has not reached yet when we
-   * bring the tools back.
-   */
-  private void startWithUs(Bundle bundle) {
-    int ours = context.getBundle().adapt(BundleStartLevel.class).getStartLevel();
-    bundle.adapt(BundleStartLevel.class).setStartLevel(ours);
   }
 
   /** A tool is up once its service is bound by the router, which uses it from then on. */

@@ -2,6 +2,7 @@ package org.aionos.tool.echo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
+import static org.assertj.core.api.InstanceOfAssertFactories.LIST;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -46,7 +47,7 @@ class JarIT {
       Map<String, Object> spec = object(toolYml(jar), "spec");
 
       assertThat(spec).containsEntry("entry", "bundle:org.aionos.tool.echo");
-      assertThat(spec.get("capabilities_required")).asList().isEmpty();
+      assertThat(spec.get("capabilities_required")).asInstanceOf(LIST).isEmpty();
       assertThat(object(object(spec, "io"), "input")).containsKey("schema");
       assertThat(headers(jar).getValue("Import-Package").split(",(?=[a-z])"))
           .allMatch(each -> each.startsWith("java.") || each.startsWith("org.aionos.tool;"));
