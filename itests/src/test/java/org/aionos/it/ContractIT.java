@@ -346,7 +346,7 @@ class ContractIT {
             "GET /healthz HTTP/1.1\nHost: x\nX-Large: " + "x".repeat(20_000) + "\n\n",
             NOTHING);
 
-    answer.expect(431, "BODY_TOO_LARGE");
+    answer.expect(431, "HEADERS_TOO_LARGE");
     OpenApi.check("GET", "/healthz", answer);
   }
 
