@@ -59,28 +59,143 @@ class ContractIT {
     mistake(tests, "no syscall", 400, "MISSING_FIELD", "/syscall", b -> b.remove("syscall"));
     mistake(tests, "no agent", 400, "MISSING_FIELD", "/agent_id", b -> b.remove("agent_id"));
     mistake(tests, "no params", 400, "MISSING_FIELD", "/params", b -> b.remove("params"));
-    mistake(tests, "a number for the agent", 400, "INVALID_FIELD", "/agent_id", b -> b.put("agent_id", 7));
-    mistake(tests, "an agent id of no form", 400, "INVALID_FIELD", "/agent_id", b -> b.put("agent_id", "researcher-1"));
-    mistake(tests, "an agent id that climbs", 400, "INVALID_FIELD", "/agent_id", b -> b.put("agent_id", "agent://tenantA/../x"));
+    mistake(
+        tests,
+        "a number for the agent",
+        400,
+        "INVALID_FIELD",
+        "/agent_id",
+        b -> b.put("agent_id", 7));
+    mistake(
+        tests,
+        "an agent id of no form",
+        400,
+        "INVALID_FIELD",
+        "/agent_id",
+        b -> b.put("agent_id", "researcher-1"));
+    mistake(
+        tests,
+        "an agent id that climbs",
+        400,
+        "INVALID_FIELD",
+        "/agent_id",
+        b -> b.put("agent_id", "agent://tenantA/../x"));
     mistake(tests, "params in a list", 400, "INVALID_FIELD", "/params", b -> b.putArray("params"));
-    mistake(tests, "a context of text", 400, "INVALID_FIELD", "/context", b -> b.put("context", "t-1"));
+    mistake(
+        tests, "a context of text", 400, "INVALID_FIELD", "/context", b -> b.put("context", "t-1"));
     mistake(tests, "an unknown field", 400, "INVALID_FIELD", "/extra", b -> b.put("extra", 1));
-    mistake(tests, "an unknown field of the context", 400, "INVALID_FIELD", "/context/user", b -> b.putObject("context").put("user", "x"));
-    mistake(tests, "a task id that is too long", 400, "INVALID_FIELD", "/context/task_id", b -> b.putObject("context").put("task_id", "x".repeat(257)));
-    mistake(tests, "capabilities in one text", 400, "INVALID_FIELD", "/caps_required", b -> b.put("caps_required", "network"));
-    mistake(tests, "a number among the capabilities", 400, "INVALID_FIELD", "/caps_required/0", b -> b.putArray("caps_required").add(1));
-    mistake(tests, "a budget that is negative", 400, "INVALID_FIELD", "/budget/usd_max", b -> b.putObject("budget").put("usd_max", -1));
-    mistake(tests, "no time at all", 400, "INVALID_FIELD", "/budget/latency_ms", b -> b.putObject("budget").put("latency_ms", 0));
-    mistake(tests, "a broken number of milliseconds", 400, "INVALID_FIELD", "/budget/latency_ms", b -> b.putObject("budget").put("latency_ms", 1.5));
-    mistake(tests, "another syscall than the path's", 400, "NAME_MISMATCH", "/syscall", b -> b.put("syscall", "tool.list"));
-    mistake(tests, "an agent of another tenant", 403, "TENANT_MISMATCH", "/agent_id", b -> b.put("agent_id", "agent://acme/x"));
-    mistake(tests, "an agent that is not registered", 403, "UNKNOWN_AGENT", "", b -> b.put("agent_id", "agent://tenantA/nobody"));
-    mistake(tests, "no tool", 400, "MISSING_FIELD", "/params/tool", b -> b.putObject("params").put("text", "x"));
-    mistake(tests, "a tool of the wrong type", 400, "INVALID_FIELD", "/params/tool", b -> b.putObject("params").put("tool", 1));
-    mistake(tests, "a tool that is not there", 404, "UNKNOWN_TOOL", "/params/tool", b -> b.putObject("params").put("tool", "ecco"));
-    mistake(tests, "a version that is not there", 404, "UNKNOWN_TOOL", "/params/tool", b -> b.putObject("params").put("tool", "echo@9.9.9"));
-    mistake(tests, "a capability that the agent lacks", 403, "CAPABILITY_DENIED", "", b -> b.putArray("caps_required").add("subprocess"));
-    mistake(tests, "an argument that the tool misses", 422, "TOOL_FAILED", "", b -> b.putObject("params").put("tool", "echo"));
+    mistake(
+        tests,
+        "an unknown field of the context",
+        400,
+        "INVALID_FIELD",
+        "/context/user",
+        b -> b.putObject("context").put("user", "x"));
+    mistake(
+        tests,
+        "a task id that is too long",
+        400,
+        "INVALID_FIELD",
+        "/context/task_id",
+        b -> b.putObject("context").put("task_id", "x".repeat(257)));
+    mistake(
+        tests,
+        "capabilities in one text",
+        400,
+        "INVALID_FIELD",
+        "/caps_required",
+        b -> b.put("caps_required", "network"));
+    mistake(
+        tests,
+        "a number among the capabilities",
+        400,
+        "INVALID_FIELD",
+        "/caps_required/0",
+        b -> b.putArray("caps_required").add(1));
+    mistake(
+        tests,
+        "a budget that is negative",
+        400,
+        "INVALID_FIELD",
+        "/budget/usd_max",
+        b -> b.putObject("budget").put("usd_max", -1));
+    mistake(
+        tests,
+        "no time at all",
+        400,
+        "INVALID_FIELD",
+        "/budget/latency_ms",
+        b -> b.putObject("budget").put("latency_ms", 0));
+    mistake(
+        tests,
+        "a broken number of milliseconds",
+        400,
+        "INVALID_FIELD",
+        "/budget/latency_ms",
+        b -> b.putObject("budget").put("latency_ms", 1.5));
+    mistake(
+        tests,
+        "another syscall than the path's",
+        400,
+        "NAME_MISMATCH",
+        "/syscall",
+        b -> b.put("syscall", "tool.list"));
+    mistake(
+        tests,
+        "an agent of another tenant",
+        403,
+        "TENANT_MISMATCH",
+        "/agent_id",
+        b -> b.put("agent_id", "agent://acme/x"));
+    mistake(
+        tests,
+        "an agent that is not registered",
+        403,
+        "UNKNOWN_AGENT",
+        "",
+        b -> b.put("agent_id", "agent://tenantA/nobody"));
+    mistake(
+        tests,
+        "no tool",
+        400,
+        "MISSING_FIELD",
+        "/params/tool",
+        b -> b.putObject("params").put("text", "x"));
+    mistake(
+        tests,
+        "a tool of the wrong type",
+        400,
+        "INVALID_FIELD",
+        "/params/tool",
+        b -> b.putObject("params").put("tool", 1));
+    mistake(
+        tests,
+        "a tool that is not there",
+        404,
+        "UNKNOWN_TOOL",
+        "/params/tool",
+        b -> b.putObject("params").put("tool", "ecco"));
+    mistake(
+        tests,
+        "a version that is not there",
+        404,
+        "UNKNOWN_TOOL",
+        "/params/tool",
+        b -> b.putObject("params").put("tool", "echo@9.9.9"));
+    mistake(
+        tests,
+        "a capability that the agent lacks",
+        403,
+        "CAPABILITY_DENIED",
+        "",
+        b -> b.putArray("caps_required").add("subprocess"));
+    mistake(
+        tests,
+        "an argument that the tool misses",
+        422,
+        "TOOL_FAILED",
+        "",
+        b -> b.putObject("params").put("tool", "echo"));
     return tests;
   }
 
@@ -116,13 +231,41 @@ class ContractIT {
     bytes(tests, "text behind the document", "MALFORMED_JSON", (echo() + "x").getBytes(UTF_8));
     bytes(tests, "two documents", "MALFORMED_JSON", ("" + echo() + echo()).getBytes(UTF_8));
     bytes(tests, "not a number", "MALFORMED_JSON", "{\"schema\":NaN}".getBytes(UTF_8));
-    bytes(tests, "a key twice", "DUPLICATE_KEY", "{\"schema\":\"a\",\"schema\":\"b\"}".getBytes(UTF_8));
-    bytes(tests, "a key twice, inside", "DUPLICATE_KEY", echo().toString().replace("\"text\":", "\"tool\":\"x\",\"text\":").getBytes(UTF_8));
-    bytes(tests, "lists in lists", "TOO_DEEP", ("{\"a\":" + "[".repeat(70) + "]".repeat(70) + "}").getBytes(UTF_8));
-    bytes(tests, "lists in lists without end", "TOO_DEEP", ("{\"a\":" + "[".repeat(200_000)).getBytes(UTF_8));
-    bytes(tests, "half a character", "INVALID_UTF8", new byte[] {'{', '"', 'a', '"', ':', '"', (byte) 0xC3, '"', '}'});
-    bytes(tests, "an overlong slash", "INVALID_UTF8", new byte[] {'{', '"', 'a', '"', ':', '"', (byte) 0xC0, (byte) 0xAF, '"', '}'});
-    bytes(tests, "half a surrogate pair", "INVALID_UTF8", new byte[] {'{', '"', 'a', '"', ':', '"', (byte) 0xED, (byte) 0xA0, (byte) 0x80, '"', '}'});
+    bytes(
+        tests,
+        "a key twice",
+        "DUPLICATE_KEY",
+        "{\"schema\":\"a\",\"schema\":\"b\"}".getBytes(UTF_8));
+    bytes(
+        tests,
+        "a key twice, inside",
+        "DUPLICATE_KEY",
+        echo().toString().replace("\"text\":", "\"tool\":\"x\",\"text\":").getBytes(UTF_8));
+    bytes(
+        tests,
+        "lists in lists",
+        "TOO_DEEP",
+        ("{\"a\":" + "[".repeat(70) + "]".repeat(70) + "}").getBytes(UTF_8));
+    bytes(
+        tests,
+        "lists in lists without end",
+        "TOO_DEEP",
+        ("{\"a\":" + "[".repeat(200_000)).getBytes(UTF_8));
+    bytes(
+        tests,
+        "half a character",
+        "INVALID_UTF8",
+        new byte[] {'{', '"', 'a', '"', ':', '"', (byte) 0xC3, '"', '}'});
+    bytes(
+        tests,
+        "an overlong slash",
+        "INVALID_UTF8",
+        new byte[] {'{', '"', 'a', '"', ':', '"', (byte) 0xC0, (byte) 0xAF, '"', '}'});
+    bytes(
+        tests,
+        "half a surrogate pair",
+        "INVALID_UTF8",
+        new byte[] {'{', '"', 'a', '"', ':', '"', (byte) 0xED, (byte) 0xA0, (byte) 0x80, '"', '}'});
     return tests;
   }
 
@@ -203,7 +346,7 @@ class ContractIT {
             "GET /healthz HTTP/1.1\nHost: x\nX-Large: " + "x".repeat(20_000) + "\n\n",
             NOTHING);
 
-    answer.expect(431, "BODY_TOO_LARGE");
+    answer.expect(431, "HEADERS_TOO_LARGE");
     OpenApi.check("GET", "/healthz", answer);
   }
 
@@ -215,8 +358,14 @@ class ContractIT {
     Answer answer =
         RawHttp.answerOf(
             kernel.port(),
-            "POST " + INVOKE + " HTTP/1.1\nHost: x\nX-Tenant-Id: tenantA\n" + signature + signature
-                + "Content-Length: " + body.length + "\n\n",
+            "POST "
+                + INVOKE
+                + " HTTP/1.1\nHost: x\nX-Tenant-Id: tenantA\n"
+                + signature
+                + signature
+                + "Content-Length: "
+                + body.length
+                + "\n\n",
             body);
 
     answer.expect(400, "MALFORMED_REQUEST");
@@ -236,9 +385,7 @@ class ContractIT {
     kernel
         .call(Signer.v1("nobody", "TENANT_A_SECRET"), "POST", INVOKE, body)
         .expect(401, "UNKNOWN_TENANT");
-    kernel
-        .call(Signer.v1(TENANT, "WRONG"), "POST", INVOKE, body)
-        .expect(401, "BAD_SIGNATURE");
+    kernel.call(Signer.v1(TENANT, "WRONG"), "POST", INVOKE, body).expect(401, "BAD_SIGNATURE");
     kernel
         .call("POST", INVOKE, Map.of("X-Tenant-Id", TENANT, "X-Sig-HMAC", "zz"), body)
         .expect(401, "BAD_SIGNATURE");
@@ -268,7 +415,8 @@ class ContractIT {
     Map<String, String> withQuery = RESEARCHER_V2.headers("GET", "/v1/agents?limit=1", NOTHING);
     byte[] changed = RunningKernel.bytes(echo().put("extra", 1));
 
-    kernel.call("POST", INVOKE, RESEARCHER_V2.headers("POST", INVOKE, body), changed)
+    kernel
+        .call("POST", INVOKE, RESEARCHER_V2.headers("POST", INVOKE, body), changed)
         .expect(401, "BAD_SIGNATURE");
     kernel.call("POST", INVOKE, signed, body).expect(200);
     kernel.call("POST", INVOKE, signed, body).expect(401, "REPLAYED");
@@ -337,9 +485,7 @@ class ContractIT {
         .expect(403, "TENANT_MISMATCH");
     kernel.call(RESEARCHER_V2, "GET", "/v1/agents?tenant=acme").expect(403, "TENANT_MISMATCH");
     kernel.call(RESEARCHER_V2, "GET", "/v1/keys?tenant=acme").expect(403, "TENANT_MISMATCH");
-    kernel
-        .call(RESEARCHER_V1, "POST", "/v1/agent/register", body)
-        .expect(403, "ROLE_REQUIRED");
+    kernel.call(RESEARCHER_V1, "POST", "/v1/agent/register", body).expect(403, "ROLE_REQUIRED");
     String auditId = kernel.invoke("echo", Map.of("text", "x")).expect(200).auditId();
     kernel.call(acme, "GET", "/v1/syscalls/" + auditId).expect(404, "NOT_FOUND");
     assertThat(kernel.call(acme, "GET", "/v1/syscalls").expect(200).text())
@@ -407,9 +553,7 @@ class ContractIT {
     kernel.call(RESEARCHER_V2, "POST", target + "/stop").expect(403, "ROLE_REQUIRED");
     assertThat(kernel.call(kernel.operator(), "POST", target + "/stop").expect(200).at("/state"))
         .isEqualTo("stopped");
-    kernel
-        .call(RESEARCHER_V1, "POST", "/v1/syscall/agent.info", call)
-        .expect(403, "AGENT_STOPPED");
+    kernel.call(RESEARCHER_V1, "POST", "/v1/syscall/agent.info", call).expect(403, "AGENT_STOPPED");
     kernel.call(kernel.operator(), "POST", target + "/resume").expect(200);
     kernel.call(RESEARCHER_V1, "POST", "/v1/syscall/agent.info", call).expect(200);
     kernel
@@ -422,9 +566,7 @@ class ContractIT {
     register("").expect(400, "INVALID_FIELD");
     ObjectNode nameless = registration("nameless-1");
     nameless.remove("name");
-    kernel
-        .call(RESEARCHER_V1, "POST", "/v1/agent/register", nameless)
-        .expect(400, "MISSING_FIELD");
+    kernel.call(RESEARCHER_V1, "POST", "/v1/agent/register", nameless).expect(400, "MISSING_FIELD");
     assertThat(register("flies-1", "teleport").expect(200).at("/withheld/teleport"))
         .isEqualTo("global/allow");
     ObjectNode heartbeat = object("agent_id", RESEARCHER).put("cpu", 0.5).put("queue", 2);
@@ -434,7 +576,8 @@ class ContractIT {
         .call(RESEARCHER_V1, "POST", "/v1/agent/heartbeat", heartbeat.put("cpu", "much"))
         .expect(400, "INVALID_FIELD");
     kernel
-        .call(RESEARCHER_V1, "POST", "/v1/agent/heartbeat", object("agent_id", "agent://tenantA/no"))
+        .call(
+            RESEARCHER_V1, "POST", "/v1/agent/heartbeat", object("agent_id", "agent://tenantA/no"))
         .expect(403, "UNKNOWN_AGENT");
   }
 

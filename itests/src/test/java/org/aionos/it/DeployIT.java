@@ -103,8 +103,7 @@ class DeployIT {
     hostile.put(
         "imports-the-kernel",
         jar ->
-            jar.header(
-                "Import-Package", "org.aionos.tool,org.aionos.kernel;resolution:=optional"));
+            jar.header("Import-Package", "org.aionos.tool,org.aionos.kernel;resolution:=optional"));
     hostile.put("imports-the-framework", jar -> jar.header("Import-Package", "org.osgi.framework"));
     hostile.put(
         "imports-dynamically", jar -> jar.header("DynamicImport-Package", "org.aionos.kernel"));
@@ -168,10 +167,7 @@ class DeployIT {
           java.time.Duration.ofSeconds(30),
           () ->
               kernel.tools().stream().filter(tool -> tool.startsWith("replaced@")).count() == 1
-                  && kernel
-                      .invoke("replaced", Map.of())
-                      .at("/result/version")
-                      .equals(version));
+                  && kernel.invoke("replaced", Map.of()).at("/result/version").equals(version));
     }
   }
 

@@ -31,8 +31,7 @@ final class OpenApi {
   private OpenApi() {}
 
   private static JsonNode load() {
-    Object yaml =
-        new Yaml().load(new java.io.ByteArrayInputStream(RunningKernel.readBytes(FILE)));
+    Object yaml = new Yaml().load(new java.io.ByteArrayInputStream(RunningKernel.readBytes(FILE)));
     return RunningKernel.JSON.valueToTree(yaml);
   }
 

@@ -50,11 +50,7 @@ class RestartIT {
     Await.until(
         "the tool is back",
         java.time.Duration.ofSeconds(30),
-        () ->
-            kernel
-                .call(RESEARCHER_V2, "GET", "/v1/tools")
-                .text()
-                .contains("\"trouble\""));
+        () -> kernel.call(RESEARCHER_V2, "GET", "/v1/tools").text().contains("\"trouble\""));
     return TroublesomeTool.of(kernel, body).expect(200);
   }
 }

@@ -26,7 +26,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** A kernel of the real distribution in its own data directory, started by the operators' script. */
+/**
+ * A kernel of the real distribution in its own data directory, started by the operators' script.
+ */
 final class RunningKernel implements AutoCloseable {
 
   static final ObjectMapper JSON = new ObjectMapper();
@@ -113,8 +115,7 @@ final class RunningKernel implements AutoCloseable {
     lastUsed = this;
     List<String> command =
         new ArrayList<>(
-            List.of(
-                "./aion", "up", "--data", data.toString(), "--port", Integer.toString(port)));
+            List.of("./aion", "up", "--data", data.toString(), "--port", Integer.toString(port)));
     if (options.bare) {
       command.add("--bare");
     }

@@ -19,8 +19,7 @@ class SignatureVectorsIT {
   List<DynamicTest> signs_as_the_conformance_vectors_say() throws IOException {
     JsonNode vectors =
         RunningKernel.JSON.readTree(
-            RunningKernel.readBytes(
-                RunningKernel.ROOT.resolve("sdk/conformance/signatures.json")));
+            RunningKernel.readBytes(RunningKernel.ROOT.resolve("sdk/conformance/signatures.json")));
     List<DynamicTest> tests = new ArrayList<>();
     for (JsonNode vector : vectors.get("cases")) {
       tests.add(DynamicTest.dynamicTest(vector.get("name").asText(), () -> check(vector)));

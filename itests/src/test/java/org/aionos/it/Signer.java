@@ -12,7 +12,9 @@ import java.util.Map;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
-/** Makes the headers that prove who sends a request. Written from the contract, not from the SDK. */
+/**
+ * Makes the headers that prove who sends a request. Written from the contract, not from the SDK.
+ */
 interface Signer {
 
   SecureRandom RANDOM = new SecureRandom();

@@ -84,8 +84,7 @@ final class TroublesomeTool {
   }
 
   static Answer of(RunningKernel kernel, ObjectNode body) {
-    return kernel.call(
-        RunningKernel.RESEARCHER_V1, "POST", "/v1/syscall/tool.invoke", body);
+    return kernel.call(RunningKernel.RESEARCHER_V1, "POST", "/v1/syscall/tool.invoke", body);
   }
 
   static Map<String, String> codes() {

@@ -121,6 +121,10 @@ final class ApiHandler extends Handler.Abstract {
                   new Presented(
                       exchange.method(), exchange.target(), exchange::header, exchange.body));
     } catch (Refused refused) {
+      if (refused.problem().code() == Code.RESTARTING) {
+        // Not the caller's doing, so it must not use up what strangers are told per second.
+        throw refused;
+      }
       throw new Stranger(refused);
     }
     exchange.authenticatedAs(caller);

@@ -143,9 +143,15 @@ public final class Gateway {
             case 503 -> Code.RESTARTING;
             case 413 -> Code.BODY_TOO_LARGE;
             case 431 -> Code.HEADERS_TOO_LARGE;
+            // Another version of HTTP: the caller's doing, whatever block HTTP has its number in.
+            case 505 -> Code.MALFORMED_REQUEST;
             default -> status >= 500 ? Code.KERNEL_FAULT : Code.MALFORMED_REQUEST;
           };
       Problem problem = Problem.of(code, "not a request that this server can read");
+      if (code == Code.MALFORMED_REQUEST) {
+        // Also for 417, 426 and the like: a code has one status.
+        response.setStatus(code.httpStatus());
+      }
       response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
       if (status == 503) {
         response.getHeaders().put(HttpHeader.RETRY_AFTER, 1);

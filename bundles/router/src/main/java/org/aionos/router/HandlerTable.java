@@ -35,6 +35,11 @@ public final class HandlerTable {
   /** What the contract names and a bundle that is not installed would serve. */
   private static final List<String> KNOWN_ELSEWHERE = List.of("net.fetch", "memory.", "model.");
 
+  /** What this bundle serves itself: not to be had only while a part that it needs is replaced. */
+  private static final Set<String> OURS =
+      Set.of(
+          "tool.invoke", "tool.list", "fs.read", "fs.write", "fs.list", "agent.info", "agent.list");
+
   private final Duration drainMax;
   private final Map<Long, Serving> byService = new HashMap<>();
   private volatile Map<String, Serving> byName = Map.of();
@@ -69,7 +74,7 @@ public final class HandlerTable {
     if (serving != null && serving.holders.enter()) {
       return serving;
     }
-    if (serving != null) {
+    if (serving != null || OURS.contains(syscall)) {
       throw new Refused(
           Code.RESTARTING, "the part that serves " + syscall + " is being replaced; retry");
     }

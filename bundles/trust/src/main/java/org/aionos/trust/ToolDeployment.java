@@ -320,6 +320,10 @@ public final class ToolDeployment implements ToolInstaller {
       bringUp(jar);
     } catch (IOException | Refused failed) {
       log.error("tool not restored: tool={} why={}", name, failed.getMessage());
+      if (file != null) {
+        // Its file gets the chance that its bytes in the store did not take.
+        foundAtStart.remove(file);
+      }
     }
   }
 
