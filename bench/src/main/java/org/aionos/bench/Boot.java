@@ -31,6 +31,7 @@ public final class Boot {
             .start();
     while (!answers(kernel, requests)) {
       if (System.nanoTime() - begun > BOOT_MAX.toNanos()) {
+        starting.destroy();
         throw new IOException("no good answer within " + BOOT_MAX);
       }
       Thread.sleep(LOOK.toMillis());

@@ -15,6 +15,8 @@ public final class Paired {
   private static final int CONNECTIONS = 32;
   private static final int TEXT_LENGTH = 1_000;
   private static final int OPEN_PER_SECOND = 3_000;
+  private static final long WARM_CALLS = 100_000;
+  private static final int WARM_UPS_MAX = 6;
 
   private final Target bare;
   private final Target governed;
@@ -52,11 +54,11 @@ public final class Paired {
 
   private double closed(Signature signature, int pairs, Duration time) throws IOException {
     System.out.printf(
-        "%nclosed loop, %d connections, signature %s, %d pairs of %d s after as long a warm-up%n",
+        "%nclosed loop, %d connections, signature %s, %d pairs of %d s%n",
         CONNECTIONS, signature, pairs, time.toSeconds());
     Requests requests = new Requests(signature, TEXT_LENGTH);
-    run(bare, requests, time);
-    System.out.println("  warm-up  " + run(governed, requests, time));
+    warmUp(bare, requests, time);
+    warmUp(governed, requests, time);
     List<Round> bares = new ArrayList<>();
     List<Round> governeds = new ArrayList<>();
     List<Double> ratios = new ArrayList<>();
@@ -82,6 +84,19 @@ public final class Paired {
         median(bares.stream().map(Round::serverMicros).toList()),
         median(governeds.stream().map(Round::serverMicros).toList()));
     return ratio;
+  }
+
+  /**
+   * As long as a round, and on a slow or busy machine longer: compiled code needs its calls, and
+   * its compiler needs the processor that the calls take.
+   */
+  private void warmUp(Target target, Requests requests, Duration time) throws IOException {
+    long calls = 0;
+    for (int i = 0; i < WARM_UPS_MAX && (i == 0 || calls < WARM_CALLS); i++) {
+      Round round = run(target, requests, time);
+      calls += round.calls();
+      System.out.println("  warm-up  " + round);
+    }
   }
 
   private Round run(Target target, Requests requests, Duration time) throws IOException {

@@ -53,6 +53,10 @@ final class Round {
     return good / seconds;
   }
 
+  long calls() {
+    return nanos.getTotalCount();
+  }
+
   boolean isClean() {
     return others.isEmpty();
   }
