@@ -16,7 +16,8 @@ import org.aionos.kernel.Refused;
 
 /**
  * The nonces that were taken and could still be replayed: each is taken once, until its timestamp
- * has left the window. At the bound a tenant's next call is put off; nothing is forgotten early.
+ * has left the window. At the bound a tenant's window shrinks instead: its oldest seconds are
+ * forgotten, and what was signed that long ago is put off.
  *
  * <p>Safe for many threads; threads of one tenant exclude each other for less than a microsecond.
  */
@@ -35,6 +36,9 @@ final class Nonces {
   private static final String FLOOR_ROW = "";
 
   private static final long BUCKET_MILLIS = 1_000;
+
+  /** As much as clocks that are kept in time differ; the window shrinks to no less. */
+  private static final long LEAST_WINDOW_MILLIS = 5_000;
 
   private final InstantSource clock;
   private final long windowMillis;
@@ -76,18 +80,16 @@ final class Nonces {
         throw new Refused(Code.RESTARTING, "identity is being swapped; retry");
       }
       taken.forgetBefore(nowMillis - windowMillis);
-      if (timestampMillis < Math.max(floorMillis, taken.floorMillis)) {
-        throw new Refused(
-            Code.RESTARTING,
-            "the kernel restarted after this request was signed and cannot tell whether it is a"
-                + " replay; sign it again, with a new timestamp, and retry");
-      }
+      requireAfterFloor(taken, timestampMillis);
       if (taken.nonces.contains(nonce)) {
         throw new Refused(
             Code.REPLAYED, "this nonce was used before; make a new one for each request");
       }
       if (taken.nonces.size() >= perTenantMax) {
-        throw atTheBound(taken, nowMillis);
+        if (!taken.forgetOldest(nowMillis - LEAST_WINDOW_MILLIS)) {
+          throw atTheBound(taken, nowMillis);
+        }
+        requireAfterFloor(taken, timestampMillis);
       }
       taken.add(nonce, timestampMillis);
     }
@@ -112,6 +114,16 @@ final class Nonces {
     return left;
   }
 
+  private void requireAfterFloor(Taken taken, long timestampMillis) {
+    if (timestampMillis < Math.max(floorMillis, taken.floorMillis)) {
+      throw new Refused(
+          Code.RESTARTING,
+          "this request was signed before the kernel restarted, or longer ago than it remembers"
+              + " nonces at this rate, so it cannot tell whether it is a replay; sign it again,"
+              + " with a new timestamp, and retry");
+    }
+  }
+
   private void requireInWindow(long timestampMillis, long nowMillis) {
     long aheadMillis = timestampMillis - nowMillis;
     if (Math.abs(aheadMillis) > windowMillis) {
@@ -129,13 +141,15 @@ final class Nonces {
   }
 
   private Refused atTheBound(Taken taken, long nowMillis) {
-    long millis = taken.oldestMillis() + BUCKET_MILLIS + windowMillis - nowMillis;
+    long millis = taken.oldestMillis() + BUCKET_MILLIS + LEAST_WINDOW_MILLIS - nowMillis;
     return new Refused(
         Problem.later(
             Code.RATE_LIMITED,
             "this tenant has sent "
                 + perTenantMax
-                + " signed requests within the replay window; that many nonces are remembered",
+                + " signed requests within "
+                + LEAST_WINDOW_MILLIS / 1_000
+                + " s; that many nonces are remembered",
             Duration.ofMillis(Math.max(1, millis))));
   }
 
@@ -164,6 +178,13 @@ final class Nonces {
         bySecond.pollFirstEntry().getValue().forEach(nonces::remove);
         floorMillis = Math.max(floorMillis, endMillis);
       }
+    }
+
+    /** Forgets the oldest second, if it has ended by then; false if it has not. */
+    boolean forgetOldest(long millis) {
+      int before = nonces.size();
+      forgetBefore(Math.min(millis, oldestMillis() + BUCKET_MILLIS));
+      return nonces.size() < before;
     }
 
     long oldestMillis() {

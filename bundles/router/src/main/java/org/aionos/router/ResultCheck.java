@@ -2,6 +2,8 @@ package org.aionos.router;
 
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,32 +29,51 @@ final class ResultCheck {
     this.bytesMax = bytesMax;
   }
 
-  void check(Map<?, ?> result) {
-    walk(result, 1);
+  /** Returns a copy: what was checked must be what is sent, whatever the tool does with its own. */
+  Map<String, @Nullable Object> checked(Map<?, ?> result) {
+    return object(result, 1);
   }
 
-  private void walk(@Nullable Object value, int depth) {
+  private Map<String, @Nullable Object> object(Map<?, ?> map, int depth) {
+    Map<String, @Nullable Object> copy = new LinkedHashMap<>();
+    for (Map.Entry<?, ?> field : map.entrySet()) {
+      if (!(field.getKey() instanceof String name)) {
+        throw new Refused(
+            Code.RESULT_INVALID, "the tool's result has a field whose name is not text");
+      }
+      count(name.length());
+      copy.put(name, value(field.getValue(), depth + 1));
+    }
+    return copy;
+  }
+
+  private @Nullable Object value(@Nullable Object value, int depth) {
     if (depth > DEPTH_MAX) {
       throw new Refused(Code.RESULT_INVALID, "the tool's result is nested too deep");
     }
-    bytes += 4;
+    count(4);
     if (value instanceof String text) {
-      bytes += text.length();
-    } else if (value instanceof Map<?, ?> map) {
-      map.forEach(
-          (name, each) -> {
-            if (!(name instanceof String)) {
-              throw new Refused(
-                  Code.RESULT_INVALID, "the tool's result has a field whose name is not text");
-            }
-            walk(name, depth + 1);
-            walk(each, depth + 1);
-          });
-    } else if (value instanceof List<?> list) {
-      list.forEach(each -> walk(each, depth + 1));
-    } else if (!(value == null || value instanceof Boolean || isNumber(value))) {
-      throw new Refused(Code.RESULT_INVALID, "the tool's result holds a value that is not JSON");
+      count(text.length());
+      return text;
     }
+    if (value instanceof Map<?, ?> map) {
+      return object(map, depth);
+    }
+    if (value instanceof List<?> list) {
+      List<@Nullable Object> copy = new ArrayList<>();
+      for (Object each : list) {
+        copy.add(value(each, depth + 1));
+      }
+      return copy;
+    }
+    if (value == null || value instanceof Boolean || isNumber(value)) {
+      return value;
+    }
+    throw new Refused(Code.RESULT_INVALID, "the tool's result holds a value that is not JSON");
+  }
+
+  private void count(int more) {
+    bytes += more;
     if (bytes > bytesMax) {
       throw new Refused(Code.RESULT_TOO_LARGE, "the tool's result exceeds " + bytesMax + " bytes");
     }

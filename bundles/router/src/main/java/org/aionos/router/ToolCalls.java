@@ -140,9 +140,8 @@ public final class ToolCalls implements SyscallHandler {
     try (CallEffects effects =
         new CallEffects(granted(call, manifest), workspaces.of(call.syscall().agent()))) {
       ToolResult result = installed.tool().invoke(toolCall, effects);
-      new ResultCheck(resultBytesMax).check(result.value());
       return new Outcome.Ok(
-          result.value(),
+          new ResultCheck(resultBytesMax).checked(result.value()),
           new Outcome.Spent(result.costUsd(), 0, 0),
           new Outcome.Engine("module", "tooling/" + manifest.nameAndVersion()));
     } catch (ToolFailure failure) {
