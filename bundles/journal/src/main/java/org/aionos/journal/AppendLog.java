@@ -20,7 +20,10 @@ import org.slf4j.LoggerFactory;
 /**
  * The writing end of the journal. Safe for use by many threads.
  *
- * <p><b>Group commit.</b> Under {@code assigning}, held for about a microsecond, a record gets its
+ * <p><b>{@code sync=process}.</b> Each thread writes its own record: that takes a few microseconds,
+ * and to wait for another thread to do it takes more.
+ *
+ * <p><b>Group commit, {@code sync=always}.</b> Under {@code assigning}, held for about a microsecond, a record gets its
  * sequence number, its link in the chain and its place in the pending batch. Whoever put the first
  * record into a batch leads it: takes {@code writing} and writes all that has gathered meanwhile.
  * The others wait for the batch, not for the lock, and are let go together; were they to queue for
@@ -52,6 +55,9 @@ final class AppendLog {
    * @param head hash of the last record, in hex
    */
   record Mark(long sequence, String head) {}
+
+  /** Some ten microseconds, which is two writes. */
+  private static final int SPINS = 300;
 
   private final Path folder;
   private final Settings settings;
@@ -129,32 +135,71 @@ final class AppendLog {
     if (broken && !closed) {
       reopen();
     }
-    Batch batch;
-    long sequence;
+    return settings.sync() == Sync.PROCESS ? appendAlone(draft) : appendTogether(draft);
+  }
+
+  /** Writes the record by itself: a write costs less than waiting for another thread to do it. */
+  private long appendAlone(Draft draft) {
+    lockForWriting();
+    try {
+      Placed placed = place(draft);
+      flush();
+      return placed.sequenceIfWritten();
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  /** Shares one write, and one forcing of the disk, with whoever comes at the same time. */
+  private long appendTogether(Draft draft) {
+    Placed placed = place(draft);
+    if (placed.sequence == placed.batch.first()) {
+      lead(placed.batch);
+    } else {
+      placed.batch.awaitFate();
+    }
+    return placed.sequenceIfWritten();
+  }
+
+  /** A record's place in a batch that is not yet written. */
+  private record Placed(Batch batch, long sequence) {
+
+    long sequenceIfWritten() {
+      if (batch.isLost()) {
+        throw unavailable();
+      }
+      return sequence;
+    }
+  }
+
+  private Placed place(Draft draft) {
     assigning.lock();
     try {
       checkOpen();
-      batch = pending;
+      Batch batch = pending;
       batch.makeRoomFor(draft);
       Instant now = now();
-      sequence = batch.end();
+      long sequence = batch.end();
       if (draft.begins()) {
         calls.began(sequence);
       }
       // Last, for a batch with a record in it counts on this thread to come back and lead it.
       batch.frame(draft, now, times, chain, crc);
+      return new Placed(batch, sequence);
     } finally {
       assigning.unlock();
     }
-    if (sequence == batch.first()) {
-      lead(batch);
-    } else {
-      batch.awaitFate();
+  }
+
+  /** Spins for about as long as another thread's write takes; parking would take longer. */
+  private void lockForWriting() {
+    for (int spin = 0; spin < SPINS; spin++) {
+      if (writing.tryLock()) {
+        return;
+      }
+      Thread.onSpinWait();
     }
-    if (batch.isLost()) {
-      throw unavailable();
-    }
-    return sequence;
+    writing.lock();
   }
 
   /** The sequence number of the last record in the file. */

@@ -54,5 +54,5 @@ import org.osgi.service.metatype.annotations.Option;
       description = "New records after which a signed checkpoint is made at once",
       min = "1",
       max = "10000000")
-  long checkpointRecordsMax() default 10_000;
+  long checkpointRecordsMax() default 1_000_000;
 }
