@@ -10,12 +10,10 @@ import org.aionos.kernel.Journal;
 import org.aionos.kernel.Presented;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
-import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
-import org.eclipse.jetty.util.Promise;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,34 +49,22 @@ final class ApiHandler extends Handler.Abstract {
     }
     if (request.getLength() > bodyBytesMax) {
       refuseStranger(
-          new Exchange(request, response, callback, match.segments(), new byte[0]), tooLarge());
+          new Exchange(request, response, callback, match.segments(), new byte[0]),
+          BodyReader.tooLarge(bodyBytesMax));
       return true;
     }
     if (request.getLength() == 0) {
       serve(new Exchange(request, response, callback, match.segments(), new byte[0]), match);
       return true;
     }
-    // Reads without holding a thread, so that a slow sender costs a buffer and nothing else.
-    Content.Source.asByteArrayAsync(
-        request,
-        bodyBytesMax,
-        new Promise.Invocable<byte[]>() {
-          @Override
-          public void succeeded(byte[] body) {
-            serve(new Exchange(request, response, callback, match.segments(), body), match);
-          }
-
-          @Override
-          public void failed(Throwable failure) {
-            unread(
-                new Exchange(request, response, callback, match.segments(), new byte[0]), failure);
-          }
-
-          @Override
-          public InvocationType getInvocationType() {
-            return InvocationType.BLOCKING;
-          }
-        });
+    new BodyReader(
+            request,
+            bodyBytesMax,
+            body -> serve(new Exchange(request, response, callback, match.segments(), body), match),
+            why ->
+                refuseStranger(
+                    new Exchange(request, response, callback, match.segments(), new byte[0]), why))
+        .run();
     return true;
   }
 
@@ -141,23 +127,6 @@ final class ApiHandler extends Handler.Abstract {
   private void refuseStranger(Exchange exchange, Refused refused) {
     Strangers.Refusal refusal = strangers.refuse(refused.problem(), exchange.address());
     exchange.answer(refusal.problem(), refusal.auditId());
-  }
-
-  private void unread(Exchange exchange, Throwable failure) {
-    boolean tooLarge =
-        failure instanceof IllegalStateException
-            || String.valueOf(failure.getMessage()).contains("too large");
-    refuseStranger(
-        exchange,
-        tooLarge
-            ? tooLarge()
-            : new Refused(Code.MALFORMED_REQUEST, "the body could not be read to its end"));
-  }
-
-  private Refused tooLarge() {
-    return new Refused(
-        Code.BODY_TOO_LARGE,
-        "a body has at most " + bodyBytesMax + " bytes (gateway.body_bytes_max)");
   }
 
   /** A refusal after authentication is on record one by one: somebody answers for it. */
