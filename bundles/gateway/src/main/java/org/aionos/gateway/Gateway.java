@@ -85,6 +85,9 @@ public final class Gateway {
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
     http.setRequestHeaderSize(config.headerBytesMax());
+    // On the heap, where one that is not pooled costs little and is collected at once.
+    http.setUseInputDirectByteBuffers(false);
+    http.setUseOutputDirectByteBuffers(false);
     // Paths are matched as they were sent, so no form of them is ambiguous here; see Routes.
     http.setUriCompliance(UriCompliance.UNSAFE);
     ServerConnector connector =
