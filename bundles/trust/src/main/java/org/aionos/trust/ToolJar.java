@@ -27,6 +27,9 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbol
 
   private static final int ENTRIES_MAX = 20_000;
 
+  /** Of a manifest; real ones have a few thousand. */
+  private static final int TEXT_BYTES_MAX = 1 << 20;
+
   /** A bundle that names one of these would reach around the tool API, or into other bundles. */
   private static final String[] FORBIDDEN_HEADERS = {
     "Fragment-Host",
@@ -134,6 +137,7 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbol
   private static final class Contents {
 
     private final Set<String> names = new HashSet<>();
+    private final byte[] buffer = new byte[16 << 10];
     private long bytesLeft;
     private byte @Nullable [] toolYaml;
     private byte @Nullable [] manifest;
@@ -146,11 +150,12 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbol
       try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(bytes))) {
         for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
           checkName(entry.getName());
-          byte[] content = content(zip);
           if (entry.getName().equals(ToolManifests.PATH)) {
-            toolYaml = content;
+            toolYaml = content(zip);
           } else if (entry.getName().equals("META-INF/MANIFEST.MF")) {
-            manifest = content;
+            manifest = content(zip);
+          } else {
+            pass(zip);
           }
         }
       }
@@ -168,13 +173,28 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbol
       }
     }
 
+    /** Keeps what is small and looked into. */
     private byte[] content(ZipInputStream zip) throws IOException {
-      byte[] content = zip.readNBytes((int) Math.min(Integer.MAX_VALUE - 8, bytesLeft + 1));
-      bytesLeft -= content.length;
+      byte[] content = zip.readNBytes(TEXT_BYTES_MAX + 1);
+      if (content.length > TEXT_BYTES_MAX) {
+        throw refused("its manifest has more than " + TEXT_BYTES_MAX + " bytes");
+      }
+      count(content.length);
+      return content;
+    }
+
+    /** Counts what is not looked into, without keeping it: a bomb must not fill the heap. */
+    private void pass(ZipInputStream zip) throws IOException {
+      for (int read = zip.read(buffer); read >= 0; read = zip.read(buffer)) {
+        count(read);
+      }
+    }
+
+    private void count(int bytes) {
+      bytesLeft -= bytes;
       if (bytesLeft < 0) {
         throw refused("it unpacks to far more than a tool needs");
       }
-      return content;
     }
   }
 }
