@@ -23,12 +23,13 @@ import org.slf4j.LoggerFactory;
  * <p><b>{@code sync=process}.</b> Each thread writes its own record: that takes a few microseconds,
  * and to wait for another thread to do it takes more.
  *
- * <p><b>Group commit, {@code sync=always}.</b> Under {@code assigning}, held for about a microsecond, a record gets its
- * sequence number, its link in the chain and its place in the pending batch. Whoever put the first
- * record into a batch leads it: takes {@code writing} and writes all that has gathered meanwhile.
- * The others wait for the batch, not for the lock, and are let go together; were they to queue for
- * the lock, each would hold up the next and hardly two records would share a force. So there is no
- * writer thread, and no wake-up to lose: a batch with a record in it has a leader.
+ * <p><b>Group commit, {@code sync=always}.</b> Under {@code assigning}, held for about a
+ * microsecond, a record gets its sequence number, its link in the chain and its place in the
+ * pending batch. Whoever put the first record into a batch leads it: takes {@code writing} and
+ * writes all that has gathered meanwhile. The others wait for the batch, not for the lock, and are
+ * let go together; were they to queue for the lock, each would hold up the next and hardly two
+ * records would share a force. So there is no writer thread, and no wake-up to lose: a batch with a
+ * record in it has a leader.
  *
  * <p><b>Failure.</b> When a write fails, all records that were not written are lost: their writers
  * are refused, and the chain goes back to the last record written. From then on every record is
