@@ -45,7 +45,8 @@ final class RawHttp {
         .orElseThrow(() -> new AssertionError("closed without an answer: " + head));
   }
 
-  private static Optional<Answer> answer(InputStream in) throws IOException {
+  /** The next answer on a connection; empty if it was closed without one. */
+  static Optional<Answer> answer(InputStream in) throws IOException {
     String statusLine;
     try {
       statusLine = line(in);

@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import org.aionos.kernel.Caller;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Journal;
@@ -27,14 +28,21 @@ final class ApiHandler extends Handler.Abstract {
   private final Strangers strangers;
   private final Buckets tenantRates;
   private final int bodyBytesMax;
+  private final Semaphore bodyRoom;
 
   ApiHandler(
-      Kernel kernel, Routes routes, Strangers strangers, Buckets tenantRates, int bodyBytesMax) {
+      Kernel kernel,
+      Routes routes,
+      Strangers strangers,
+      Buckets tenantRates,
+      int bodyBytesMax,
+      int bodiesBytesMax) {
     this.kernel = kernel;
     this.routes = routes;
     this.strangers = strangers;
     this.tenantRates = tenantRates;
     this.bodyBytesMax = bodyBytesMax;
+    this.bodyRoom = new Semaphore(bodiesBytesMax);
   }
 
   @Override
@@ -60,6 +68,7 @@ final class ApiHandler extends Handler.Abstract {
     new BodyReader(
             request,
             bodyBytesMax,
+            bodyRoom,
             body -> serve(new Exchange(request, response, callback, match.segments(), body), match),
             why ->
                 refuseStranger(

@@ -1,33 +1,48 @@
 package org.aionos.gateway;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 import org.aionos.kernel.Code;
+import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.util.thread.Invocable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads one request body, whole, and hands it on. Holds no thread while it waits, so that a slow
- * sender costs a buffer and nothing else. A body that stops coming is refused at the gateway's idle
- * time.
+ * sender costs a buffer and nothing else; what all of them may hold together is bounded. A body
+ * that stops coming is refused at the gateway's idle time.
  */
 final class BodyReader implements Invocable.Task {
 
   private final Request request;
   private final int bytesMax;
+  private final Semaphore room;
   private final Consumer<byte[]> read;
   private final Consumer<Refused> unread;
-  private final ByteArrayOutputStream body;
+  private byte[] body = {};
+  private int length;
+  private int held;
 
-  BodyReader(Request request, int bytesMax, Consumer<byte[]> read, Consumer<Refused> unread) {
+  /**
+   * @param room bytes that the unfinished bodies of all connections may still take
+   */
+  BodyReader(
+      Request request,
+      int bytesMax,
+      Semaphore room,
+      Consumer<byte[]> read,
+      Consumer<Refused> unread) {
     this.request = request;
     this.bytesMax = bytesMax;
+    this.room = room;
     this.read = read;
     this.unread = unread;
-    this.body = new ByteArrayOutputStream((int) Math.max(1_024, request.getLength()));
   }
 
   /** Reads what is there; where the body has not ended, is called again when there is more. */
@@ -39,32 +54,54 @@ final class BodyReader implements Invocable.Task {
         request.demand(this);
         return;
       }
-      if (Content.Chunk.isFailure(chunk)) {
-        unread.accept(new Refused(Code.MALFORMED_REQUEST, "the body could not be read to its end"));
-        return;
-      }
+      Refused fault = take(chunk);
       boolean last = chunk.isLast();
-      boolean fits = take(chunk.getByteBuffer());
       chunk.release();
-      if (!fits) {
-        unread.accept(tooLarge(bytesMax));
-        return;
-      }
-      if (last) {
-        read.accept(body.toByteArray());
+      if (fault != null || last) {
+        end(fault);
         return;
       }
     }
   }
 
-  private boolean take(ByteBuffer bytes) {
-    if (bytes.remaining() > bytesMax - body.size()) {
-      return false;
+  private @Nullable Refused take(Content.Chunk chunk) {
+    if (Content.Chunk.isFailure(chunk)) {
+      return new Refused(Code.MALFORMED_REQUEST, "the body could not be read to its end");
     }
-    byte[] copy = new byte[bytes.remaining()];
-    bytes.get(copy);
-    body.write(copy, 0, copy.length);
-    return true;
+    ByteBuffer bytes = chunk.getByteBuffer();
+    int more = bytes.remaining();
+    if (more > bytesMax - length) {
+      return tooLarge(bytesMax);
+    }
+    // A body that is whole at once waits for nobody, so those who hold the room cannot shut it out.
+    if (!(chunk.isLast() && held == 0)) {
+      if (!room.tryAcquire(more)) {
+        return new Refused(
+            Problem.later(
+                Code.KERNEL_BUSY,
+                "too many request bodies are on their way (gateway.bodies_bytes_max)",
+                Duration.ofSeconds(1)));
+      }
+      held += more;
+    }
+    if (more > body.length - length) {
+      body = Arrays.copyOf(body, Math.max(length + more, 2 * length));
+    }
+    bytes.get(body, length, more);
+    length += more;
+    return null;
+  }
+
+  private void end(@Nullable Refused fault) {
+    try {
+      if (fault == null) {
+        read.accept(length == body.length ? body : Arrays.copyOf(body, length));
+      } else {
+        unread.accept(fault);
+      }
+    } finally {
+      room.release(held);
+    }
   }
 
   /** Its endpoint writes to the journal and runs tools. */

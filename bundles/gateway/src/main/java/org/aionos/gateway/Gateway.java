@@ -42,6 +42,12 @@ public final class Gateway {
 
   private static final Logger log = LoggerFactory.getLogger(Gateway.class);
 
+  /** Ours are a handful of short ones. */
+  private static final int RESPONSE_HEADER_BYTES_MAX = 2_048;
+
+  /** Most calls fit, headers and all; a longer one takes a few reads. Allotted for each request. */
+  private static final int INPUT_BUFFER_BYTES = 4_096;
+
   private final Server server;
   private final Strangers strangers;
 
@@ -63,7 +69,8 @@ public final class Gateway {
                 routes(kernel),
                 strangers,
                 new Buckets(config.tenantCallsPerSecondMax(), System::nanoTime),
-                config.bodyBytesMax())));
+                config.bodyBytesMax(),
+                config.bodiesBytesMax())));
     server.setStopTimeout(config.drainMillisMax());
     start();
     log.info("gateway open: host={} port={}", config.host(), config.port());
@@ -85,14 +92,16 @@ public final class Gateway {
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
     http.setRequestHeaderSize(config.headerBytesMax());
+    http.setResponseHeaderSize(RESPONSE_HEADER_BYTES_MAX);
     // On the heap, where one that is not pooled costs little and is collected at once.
     http.setUseInputDirectByteBuffers(false);
     http.setUseOutputDirectByteBuffers(false);
     // Paths are matched as they were sent, so no form of them is ambiguous here; see Routes.
     http.setUriCompliance(UriCompliance.UNSAFE);
+    HttpConnectionFactory http1 = new HttpConnectionFactory(http);
+    http1.setInputBufferSize(INPUT_BUFFER_BYTES);
     ServerConnector connector =
-        new ServerConnector(
-            server, new HttpConnectionFactory(http), new HTTP2CServerConnectionFactory(http));
+        new ServerConnector(server, http1, new HTTP2CServerConnectionFactory(http));
     connector.setHost(config.host());
     connector.setPort(config.port());
     connector.setIdleTimeout(config.idleMillisMax());

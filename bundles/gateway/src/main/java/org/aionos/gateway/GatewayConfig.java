@@ -20,6 +20,14 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
   int bodyBytesMax() default 1_048_576;
 
   @AttributeDefinition(
+      name = "Bodies size",
+      min = "65536",
+      max = "1073741824",
+      description =
+          "Bytes of all request bodies that are still on their way; more get 503. A part of the heap")
+  int bodiesBytesMax() default 67_108_864;
+
+  @AttributeDefinition(
       name = "Header size",
       min = "2048",
       max = "65536",
