@@ -377,9 +377,8 @@ final class AppendLog {
   static Segment begin(Disk disk, Path folder, SegmentHeader header) throws IOException {
     Path file = Segment.fileIn(folder, header.first());
     boolean done = false;
-    try (Disk.Output output = disk.create(file)) {
-      output.write(header.bytes(), 0, Format.HEADER_BYTES);
-      output.force();
+    try {
+      disk.create(file, header.bytes());
       disk.forceFolder(folder);
       done = true;
     } finally {

@@ -126,28 +126,42 @@ final class ChainCheck {
   private void walk(Part part, SegmentHeader header, Checkpoints checkpoints, int looks)
       throws IOException, Fault {
     int looksLeft = looks;
+    long lookedAt = Long.MAX_VALUE;
     try (ChainWalk walk = new ChainWalk(part.file(), header, part.limit())) {
-      Found found = walk.next();
-      while (found == Found.FRAME || (found == Found.TORN && looksLeft-- > 0 && waited())) {
+      while (true) {
+        Found found = walk.next();
         if (found == Found.FRAME) {
           sequence = walk.sequence();
           head = sequence == checkpoints.next ? walk.head() : head;
           checkpoints.reached(sequence, head);
+          continue;
         }
-        found = walk.next();
+        head = walk.head();
+        if (found == Found.END && isWhole(part, walk, lookedAt)) {
+          return;
+        }
+        if (found == Found.DAMAGED || looksLeft-- == 0 || !waited()) {
+          throw fault(part, found, walk);
+        }
+        lookedAt = walk.sequence();
       }
-      head = walk.head();
-      checkEnd(part, found, walk);
     }
   }
 
-  private static void checkEnd(Part part, Found found, ChainWalk walk) throws Fault {
-    if (found == Found.END) {
-      return;
-    }
+  /**
+   * Whether nothing is left behind the last record but room for more, or what a kernel writes that
+   * has written more since the last look.
+   */
+  private static boolean isWhole(Part part, ChainWalk walk, long lookedAt) throws IOException {
+    return walk.end() == part.limit() || walk.sequence() > lookedAt || walk.bytesBehind() == 0;
+  }
+
+  private static Fault fault(Part part, Found found, ChainWalk walk) {
     String what =
-        found == Found.TORN ? "it is torn (a kernel that starts here cuts it off)" : walk.fault();
-    throw new Fault(
+        found == Found.DAMAGED
+            ? walk.fault()
+            : "it is torn (a kernel that starts here cuts it off)";
+    return new Fault(
         "%s: record %d, at byte %d: %s"
             .formatted(part.file().getFileName(), walk.sequence() + 1, walk.end(), what));
   }

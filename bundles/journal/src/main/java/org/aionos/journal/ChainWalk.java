@@ -73,6 +73,11 @@ final class ChainWalk implements AutoCloseable {
     return end;
   }
 
+  /** Bytes that stand behind the last good record, whatever they are; room for more is none. */
+  long bytesBehind() throws IOException {
+    return frames.bytesBehind();
+  }
+
   /** What is wrong with the record behind the last good one. */
   String fault() {
     return fault;

@@ -1,14 +1,14 @@
 package org.aionos.journal;
 
-import java.io.FileInputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.zip.CRC32C;
 
 /**
  * Reads the frames of one segment file from its beginning, and checks their length and checksum. At
- * the end of the file it may be asked again, for more may have been written. Not for use by two
- * threads at once.
+ * the end it may be asked again, for more may have been written. Not for use by two threads at
+ * once.
  */
 final class FrameInput implements AutoCloseable {
 
@@ -16,7 +16,7 @@ final class FrameInput implements AutoCloseable {
   enum Found {
     /** A whole frame; the place has moved behind it. */
     FRAME,
-    /** Nothing: the last frame was the last. */
+    /** Nothing: the last frame was the last. The file ends, or zeros begin: room for more. */
     END,
     /** The beginning of a frame. */
     TORN,
@@ -26,7 +26,7 @@ final class FrameInput implements AutoCloseable {
 
   private static final int BUFFER_BYTES = 256 << 10;
 
-  private final FileInputStream in;
+  private final RandomAccessFile in;
   private final long limit;
   private final CRC32C crc = new CRC32C();
   private byte[] buffer = new byte[BUFFER_BYTES];
@@ -43,23 +43,36 @@ final class FrameInput implements AutoCloseable {
    * @param limit bytes of the file to read; what follows counts as not there
    */
   FrameInput(Path file, long limit) throws IOException {
-    this.in = new FileInputStream(file.toFile());
+    this.in = new RandomAccessFile(file.toFile(), "r");
     this.limit = limit;
   }
 
   /** Looks at what comes next. */
   Found next() throws IOException {
+    Found found = look();
+    if (found != Found.FRAME) {
+      // What was read before may have been written since.
+      rewind();
+      found = look();
+    }
+    return found;
+  }
+
+  private Found look() throws IOException {
     if (base + start < Format.HEADER_BYTES) {
       if (!fill(Format.HEADER_BYTES)) {
         return Found.TORN;
       }
       start = Format.HEADER_BYTES;
     }
-    if (!fill(Format.PAYLOAD_AT)) {
+    if (!fill(Integer.BYTES)) {
       return start == end ? Found.END : Found.TORN;
     }
     int length = Format.intAt(buffer, start);
-    if (length <= 0 || length > Format.RECORD_BYTES_MAX) {
+    if (length == 0) {
+      return Found.END;
+    }
+    if (length < 0 || length > Format.RECORD_BYTES_MAX) {
       return Found.DAMAGED;
     }
     if (!fill(Format.PAYLOAD_AT + length)) {
@@ -72,6 +85,28 @@ final class FrameInput implements AutoCloseable {
     payloadLength = length;
     start += Format.PAYLOAD_AT + length;
     return Found.FRAME;
+  }
+
+  /** Forgets what was read behind the last frame. */
+  private void rewind() throws IOException {
+    end = start;
+    in.seek(base + end);
+  }
+
+  /** How many bytes behind the last frame are not room for more: up to the last that is no zero. */
+  long bytesBehind() throws IOException {
+    rewind();
+    long behind = 0;
+    byte[] room = new byte[8 << 10];
+    long at = offset();
+    for (int read = in.read(room); read > 0; read = in.read(room)) {
+      for (int i = 0; i < read; i++) {
+        behind = room[i] == 0 ? behind : at + i + 1 - offset();
+      }
+      at += read;
+    }
+    rewind();
+    return behind;
   }
 
   static boolean checksumHolds(CRC32C crc, byte[] bytes, int frame, int payloadLength) {

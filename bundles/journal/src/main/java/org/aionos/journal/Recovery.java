@@ -103,9 +103,10 @@ final class Recovery {
       return begin(highest, Format.GENESIS, Instant.EPOCH);
     }
     Segment last = segments.remove(segments.size() - 1);
-    End end = walk(last);
+    Walked walked = walk(last);
+    End end = walked.end;
     segments.add(end.segment());
-    long torn = last.length() - end.segment().length();
+    long torn = walked.bytesBehind;
     long highest = highest(end.sequence(), torn > 0 ? end.segment() : null);
     if (highest > end.sequence()) {
       noteFault(last.name(), end.sequence(), highest);
@@ -123,8 +124,13 @@ final class Recovery {
     return new End(segment, after, previous, time);
   }
 
+  /**
+   * @param bytesBehind what stands behind the end, not counting room that was made for more
+   */
+  private record Walked(End end, long bytesBehind) {}
+
   /** Goes through a segment up to its last good record. */
-  private static End walk(Segment segment) throws IOException {
+  private static Walked walk(Segment segment) throws IOException {
     BlockIndex index = new BlockIndex();
     Instant time = Instant.EPOCH;
     SegmentHeader header = segment.header();
@@ -137,7 +143,7 @@ final class Recovery {
       }
       Segment good = new Segment(segment.file(), header, walk.end());
       good.index(index);
-      return new End(good, walk.sequence(), walk.head(), time);
+      return new Walked(new End(good, walk.sequence(), walk.head(), time), walk.bytesBehind());
     }
   }
 

@@ -3,6 +3,7 @@ package org.aionos.journal;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -23,8 +24,20 @@ class FakeDisk implements Disk {
   private final Disk disk = new LocalDisk();
 
   @Override
-  public Output create(Path file) throws IOException {
-    return new FakeOutput(disk.create(file));
+  public void create(Path file, byte[] content) throws IOException {
+    writes.incrementAndGet();
+    int fits = fitting(content.length);
+    disk.create(file, Arrays.copyOf(content, fits));
+    if (fits < content.length) {
+      throw new IOException("No space left on device");
+    }
+    forces.incrementAndGet();
+  }
+
+  private int fitting(int length) {
+    int fits = (int) Math.min(bytesLeft, length);
+    bytesLeft -= fits;
+    return fits;
   }
 
   @Override
@@ -53,10 +66,10 @@ class FakeDisk implements Disk {
     public void write(byte[] bytes, int offset, int length) throws IOException {
       awaitGate();
       writes.incrementAndGet();
-      int fits = (int) Math.min(bytesLeft, length);
-      output.write(bytes, offset, fits);
-      bytesLeft -= fits;
-      if (fits < length) {
+      int fits = fitting(length);
+      if (fits == length) {
+        output.write(bytes, offset, length);
+      } else {
         throw new IOException("No space left on device");
       }
     }

@@ -77,6 +77,36 @@ final class RecoveryTest {
   }
 
   @Test
+  void room_for_more_records_is_no_fault_and_not_worth_a_note() throws IOException {
+    Map<String, byte[]> files = crashedWith("one", "two");
+    folderOf(copy, with(files, FIRST, withRoom(files.get(FIRST))));
+    assertThat(Fixture.verify(copy).fault()).isEmpty();
+
+    try (JournalStore store = Fixture.open(copy)) {
+      assertThat(kinds(store)).containsExactly("one", "two");
+      assertThat(store.append(event("three"))).isEqualTo(3);
+      assertThat(store.verify().fault()).isEmpty();
+    }
+    assertThat(bytesOf(copy).get(FIRST)).hasSize(endOf(bytesOf(copy).get(FIRST)));
+  }
+
+  @Test
+  void a_record_whose_length_was_not_yet_written_is_cut_off() throws IOException {
+    Map<String, byte[]> files = crashedWith("one", "two");
+    byte[] bytes = withRoom(files.get(FIRST));
+    int second = Format.HEADER_BYTES + Format.PAYLOAD_AT + Format.intAt(bytes, Format.HEADER_BYTES);
+    Format.putInt(bytes, second, 0);
+    folderOf(copy, with(files, FIRST, bytes));
+    assertThat(Fixture.verify(copy).fault()).contains("record 2", "torn");
+
+    try (JournalStore store = Fixture.open(copy)) {
+      assertThat(kinds(store)).containsExactly("one", "journal.recovered");
+      assertThat(store.verify().fault()).isEmpty();
+    }
+    assertThat(Fixture.verify(copy).fault()).isEmpty();
+  }
+
+  @Test
   void a_segment_that_was_only_begun_is_begun_again() throws IOException {
     Map<String, byte[]> files = crashedWith("one", "two");
     for (int length = 0; length <= Format.HEADER_BYTES - 1; length++) {
@@ -179,8 +209,25 @@ final class RecoveryTest {
       for (String kind : kinds) {
         store.append(event(kind));
       }
-      return bytesOf(folder);
+      return with(bytesOf(folder), FIRST, withoutRoom(bytesOf(folder).get(FIRST)));
     }
+  }
+
+  private static byte[] withoutRoom(byte[] segment) {
+    return Arrays.copyOf(segment, endOf(segment));
+  }
+
+  private static int endOf(byte[] segment) {
+    int end = segment.length;
+    while (segment[end - 1] == 0) {
+      end--;
+    }
+    return end;
+  }
+
+  /** As a process that is killed leaves it: zeros behind the last record, for those to come. */
+  private static byte[] withRoom(byte[] segment) {
+    return Arrays.copyOf(segment, segment.length + 70_000);
   }
 
   private static Asked asked(JournalStore store) {

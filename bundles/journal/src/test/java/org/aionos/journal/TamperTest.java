@@ -69,6 +69,20 @@ final class TamperTest {
   }
 
   @Test
+  void a_length_set_to_zero_does_not_hide_what_follows() throws IOException {
+    byte[] bytes = bytesOf(folder).get(FIRST);
+    int at = Format.HEADER_BYTES;
+    while (at < bytes.length) {
+      byte[] hidden = bytes.clone();
+      Format.putInt(hidden, at, 0);
+      folderOf(copy, with(bytesOf(folder), FIRST, hidden));
+
+      assertThat(Fixture.verify(copy).whole()).as("at byte %d", at).isFalse();
+      at += Format.PAYLOAD_AT + Format.intAt(bytes, at);
+    }
+  }
+
+  @Test
   void every_cut_of_what_a_checkpoint_covers_is_found() throws IOException {
     byte[] bytes = bytesOf(folder).get(FIRST);
     for (int length = 0; length < bytes.length; length++) {
