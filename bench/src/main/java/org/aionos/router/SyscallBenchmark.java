@@ -100,8 +100,9 @@ public class SyscallBenchmark {
             "echo", "1.0.0", "", "bundle", "", null, null, Set.of(), Map.of(), Map.of(), 2_000,
             1_000);
     table.install(
-        new InstalledTool(
-            manifest, 3, (call, effects) -> ToolResult.of(Map.of("text", call.text("text")))));
+        manifest,
+        "bench:echo",
+        InstalledTool.trusted((call, effects) -> ToolResult.of(Map.of("text", call.text("text")))));
     return new ToolCalls(
         table,
         rules,

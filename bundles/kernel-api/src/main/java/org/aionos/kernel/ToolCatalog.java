@@ -2,6 +2,7 @@ package org.aionos.kernel;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
@@ -12,6 +13,20 @@ public interface ToolCatalog {
 
   /** By name, highest version first. */
   List<Installed> tools();
+
+  /**
+   * Whether the tool of a bundle is in service.
+   *
+   * @param origin location of the bundle
+   */
+  boolean holds(String origin);
+
+  /**
+   * Why a tool whose bundle was started is not among them; empty if it is, or is not yet looked at.
+   *
+   * @param origin location of the bundle
+   */
+  Optional<Problem> refusal(String origin);
 
   /**
    * @param callsInFlight right now
@@ -42,6 +57,9 @@ public interface ToolCatalog {
       Map<String, @Nullable Object> signatures,
       long timeoutMillisMax,
       int concurrencyMax) {
+
+    /** The tier of code that runs in the kernel's own process. */
+    public static final String TRUSTED = "bundle";
 
     public ToolManifest {
       needs = Set.copyOf(needs);

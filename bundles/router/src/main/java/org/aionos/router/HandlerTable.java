@@ -130,7 +130,8 @@ public final class HandlerTable {
     return before;
   }
 
-  private static Set<String> texts(@Nullable Object property) {
+  /** The texts of a service property that is one text or an array of texts. */
+  static Set<String> texts(@Nullable Object property) {
     return property instanceof String[] texts
         ? Set.of(texts)
         : property instanceof String text ? Set.of(text) : Set.of();

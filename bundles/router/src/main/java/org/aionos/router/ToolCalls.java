@@ -132,14 +132,9 @@ public final class ToolCalls implements SyscallHandler {
             arguments,
             deadline,
             call.syscall().context().traceId());
-    Thread thread = Thread.currentThread();
-    ClassLoader before = thread.getContextClassLoader();
-    // Libraries inside a tool look their parts up here; the kernel's own loader must not leak to
-    // them.
-    thread.setContextClassLoader(installed.tool().getClass().getClassLoader());
     try (CallEffects effects =
         new CallEffects(granted(call, manifest), workspaces.of(call.syscall().agent()))) {
-      ToolResult result = installed.tool().invoke(toolCall, effects);
+      ToolResult result = installed.invoke(toolCall, call.syscall().agent(), effects);
       return new Outcome.Ok(
           new ResultCheck(resultBytesMax).checked(result.value()),
           new Outcome.Spent(result.costUsd(), 0, 0),
@@ -157,8 +152,6 @@ public final class ToolCalls implements SyscallHandler {
       throw new Refused(
           Code.TOOL_FAULT,
           "a fault of the tool " + manifest.nameAndVersion() + "; see the kernel's log");
-    } finally {
-      thread.setContextClassLoader(before);
     }
   }
 

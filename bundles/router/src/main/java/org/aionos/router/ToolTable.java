@@ -2,9 +2,6 @@ package org.aionos.router;
 
 import static java.util.Comparator.comparing;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.net.URL;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -13,12 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.aionos.document.InvalidDocument;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Problem;
+import org.aionos.kernel.Refused;
 import org.aionos.kernel.ToolCatalog;
-import org.aionos.manifest.ToolManifests;
 import org.aionos.tool.Tool;
 import org.jspecify.annotations.Nullable;
-import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -45,10 +44,15 @@ public final class ToolTable implements ToolCatalog {
    * The newest wins: by version, then, while a jar is replaced by another of its version, by age.
    */
   private static final Comparator<InstalledTool> HIGHEST_FIRST =
-      comparing(InstalledTool::version).thenComparing(InstalledTool::serviceId).reversed();
+      comparing(InstalledTool::version).thenComparing(InstalledTool::age).reversed();
 
   private final Duration drainMax;
-  private final Map<Long, InstalledTool> byService = new HashMap<>();
+
+  /** By bundle location: a bundle holds one tool. */
+  private final Map<String, InstalledTool> byOrigin = new HashMap<>();
+
+  private final Map<String, Problem> refusals = new ConcurrentHashMap<>();
+  private final AtomicLong ages = new AtomicLong();
 
   /** Every name, and every name@version, to its tools, highest first; replaced as a whole. */
   private volatile Map<String, List<InstalledTool>> byName = Map.of();
@@ -86,27 +90,65 @@ public final class ToolTable implements ToolCatalog {
     return tools;
   }
 
+  @Override
+  public synchronized boolean holds(String origin) {
+    return byOrigin.containsKey(origin);
+  }
+
+  @Override
+  public Optional<Problem> refusal(String origin) {
+    return Optional.ofNullable(refusals.get(origin));
+  }
+
   @Reference(
       name = "tool",
       service = Tool.class,
       cardinality = ReferenceCardinality.MULTIPLE,
       policy = ReferencePolicy.DYNAMIC)
   void bindTool(ServiceReference<Tool> reference, Tool tool) {
+    String origin = reference.getBundle().getLocation();
     try {
-      ToolManifest manifest = ToolManifests.read(manifestOf(reference));
+      ToolManifest manifest = new BundlePackage(reference.getBundle()).manifest();
+      if (!manifest.tier().equals(ToolManifest.TRUSTED)) {
+        throw new Refused(
+            Code.INVALID_FIELD, "its tool.yml says " + manifest.tier() + ", so no code of it runs");
+      }
       checkSame("tool.name", reference.getProperty("tool.name"), manifest.name());
       checkSame("tool.version", reference.getProperty("tool.version"), manifest.version());
-      install(new InstalledTool(manifest, serviceId(reference), tool));
-    } catch (InvalidDocument | IOException | IllegalArgumentException refused) {
-      String why =
-          refused instanceof InvalidDocument invalid ? invalid.describe() : refused.getMessage();
-      log.error("tool refused: bundle={} why={}", reference.getBundle(), why);
+      install(manifest, origin, InstalledTool.trusted(tool));
+    } catch (Refused refused) {
+      refuse(origin, refused.problem());
     }
   }
 
   // The framework waits for this method before it stops the tool's bundle: that wait is the drain.
   void unbindTool(ServiceReference<Tool> reference) {
-    InstalledTool tool = uninstall(serviceId(reference));
+    uninstall(reference.getBundle().getLocation());
+  }
+
+  /** Puts a tool into service, in the place of another from the same bundle. */
+  synchronized void install(ToolManifest manifest, String origin, InstalledTool.Entry entry) {
+    refusals.remove(origin);
+    byOrigin.put(origin, new InstalledTool(manifest, origin, ages.incrementAndGet(), entry));
+    index();
+    log.info(
+        "tool installed: tool={} version={} tier={} needs={}",
+        manifest.name(),
+        manifest.version(),
+        manifest.tier(),
+        manifest.needs());
+  }
+
+  /** Notes why the tool of a bundle is not in service. */
+  void refuse(String origin, Problem why) {
+    refusals.put(origin, why);
+    log.error("tool refused: bundle={} why={}", origin, why.message());
+  }
+
+  /** Takes a tool out of service, and waits for its calls in flight. */
+  void uninstall(String origin) {
+    refusals.remove(origin);
+    InstalledTool tool = takeOut(origin);
     if (tool != null) {
       boolean drained = tool.holders.drain(drainMax);
       log.info(
@@ -117,25 +159,15 @@ public final class ToolTable implements ToolCatalog {
     }
   }
 
-  synchronized void install(InstalledTool tool) {
-    byService.put(tool.serviceId(), tool);
-    index();
-    log.info(
-        "tool installed: tool={} version={} needs={}",
-        tool.manifest().name(),
-        tool.manifest().version(),
-        tool.manifest().needs());
-  }
-
-  private synchronized @Nullable InstalledTool uninstall(long serviceId) {
-    InstalledTool tool = byService.remove(serviceId);
+  private synchronized @Nullable InstalledTool takeOut(String origin) {
+    InstalledTool tool = byOrigin.remove(origin);
     index();
     return tool;
   }
 
   private void index() {
     Map<String, List<InstalledTool>> index = new HashMap<>();
-    byService.values().stream()
+    byOrigin.values().stream()
         .sorted(HIGHEST_FIRST)
         .forEach(
             tool -> {
@@ -150,22 +182,9 @@ public final class ToolTable implements ToolCatalog {
 
   private static void checkSame(String property, @Nullable Object said, String manifest) {
     if (!manifest.equals(said)) {
-      throw new IllegalArgumentException(
+      throw new Refused(
+          Code.INVALID_FIELD,
           property + " is " + said + " in the code and " + manifest + " in tool.yml");
     }
-  }
-
-  private static byte[] manifestOf(ServiceReference<Tool> reference) throws IOException {
-    URL entry = reference.getBundle().getEntry(ToolManifests.PATH);
-    if (entry == null) {
-      throw new IOException("the bundle has no " + ToolManifests.PATH);
-    }
-    try (InputStream in = entry.openStream()) {
-      return in.readAllBytes();
-    }
-  }
-
-  private static long serviceId(ServiceReference<Tool> reference) {
-    return (Long) reference.getProperty(Constants.SERVICE_ID);
   }
 }

@@ -55,7 +55,9 @@ final class ToolCallsTest {
 
   private void install(Tool tool, String... needs) {
     tools.install(
-        new InstalledTool(ToolTableTest.manifest("t", "1.2.0", Set.of(needs), 1), 1, tool));
+        ToolTableTest.manifest("t", "1.2.0", Set.of(needs), 1),
+        "test:t",
+        InstalledTool.trusted(tool));
   }
 
   private static Code refusal(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
@@ -104,12 +106,11 @@ final class ToolCallsTest {
         .hasMessageContaining("not_found: no such page");
 
     tools.install(
-        new InstalledTool(
-            ToolTableTest.manifest("f", "1.0.0", Set.of(), 1),
-            2,
-            (call, effects) -> {
-              throw new NoClassDefFoundError("secret/Path");
-            }));
+        ToolTableTest.manifest("f", "1.0.0", Set.of(), 1),
+        "test:f",
+        (call, agent, effects) -> {
+          throw new NoClassDefFoundError("secret/Path");
+        });
     assertThatThrownBy(() -> invoke(Map.of("tool", "f")))
         .hasMessageContaining("TOOL_FAULT")
         .hasMessageNotContaining("secret");

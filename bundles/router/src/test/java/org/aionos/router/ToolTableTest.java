@@ -7,8 +7,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Problem;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
-import org.aionos.tool.Tool;
 import org.aionos.tool.ToolResult;
 import org.junit.jupiter.api.Test;
 
@@ -16,9 +17,11 @@ final class ToolTableTest {
 
   private final ToolTable tools = new ToolTable(Duration.ofSeconds(5));
 
-  static InstalledTool tool(String version, long serviceId) {
-    Tool tool = (call, effects) -> ToolResult.of(Map.of("version", version, "service", serviceId));
-    return new InstalledTool(manifest("echo", version, Set.of(), 2), serviceId, tool);
+  private void install(String version, String origin) {
+    tools.install(
+        manifest("echo", version, Set.of(), 2),
+        origin,
+        (call, agent, effects) -> ToolResult.of(Map.of()));
   }
 
   static ToolManifest manifest(String name, String version, Set<String> needs, int concurrency) {
@@ -39,22 +42,22 @@ final class ToolTableTest {
 
   private String leased(String name) {
     try (ToolLease lease = tools.lease(name).orElseThrow()) {
-      return lease.installed().manifest().version() + "#" + lease.installed().serviceId();
+      return lease.installed().manifest().version() + "#" + lease.installed().origin();
     }
   }
 
   @Test
   void leases_the_highest_version_by_number_not_by_letters() {
-    tools.install(tool("1.10.0", 1));
-    tools.install(tool("1.9.0", 2));
+    install("1.10.0", "1");
+    install("1.9.0", "2");
 
     assertThat(leased("echo")).isEqualTo("1.10.0#1");
   }
 
   @Test
   void leases_the_version_that_is_named() {
-    tools.install(tool("1.0.0", 1));
-    tools.install(tool("2.0.0", 2));
+    install("1.0.0", "1");
+    install("2.0.0", "2");
 
     assertThat(leased("echo@1.0.0")).isEqualTo("1.0.0#1");
     assertThat(tools.lease("echo@3.0.0")).isEmpty();
@@ -63,16 +66,27 @@ final class ToolTableTest {
 
   @Test
   void of_two_of_one_version_the_younger_wins() {
-    tools.install(tool("1.0.0", 1));
-    tools.install(tool("1.0.0", 2));
+    install("1.0.0", "1");
+    install("1.0.0", "2");
 
     assertThat(leased("echo")).isEqualTo("1.0.0#2");
   }
 
   @Test
+  void a_refusal_is_kept_until_the_tool_gets_in() {
+    tools.refuse("1", Problem.of(Code.TIER_UNAVAILABLE, "no sandbox here"));
+    assertThat(tools.refusal("1").orElseThrow().message()).isEqualTo("no sandbox here");
+
+    install("1.0.0", "1");
+
+    assertThat(tools.refusal("1")).isEmpty();
+    assertThat(tools.holds("1")).isTrue();
+  }
+
+  @Test
   void a_tool_that_drains_waits_for_the_call_in_flight_and_takes_no_other() throws Exception {
-    InstalledTool draining = tool("1.0.0", 1);
-    assertThat(draining.holders.enter()).isTrue();
+    install("1.0.0", "1");
+    InstalledTool draining = tools.lease("echo").orElseThrow().installed();
 
     CompletableFuture<Boolean> drained =
         CompletableFuture.supplyAsync(() -> draining.holders.drain(Duration.ofSeconds(5)));

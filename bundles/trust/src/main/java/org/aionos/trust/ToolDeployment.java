@@ -24,7 +24,6 @@ import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
-import org.osgi.framework.ServiceReference;
 import org.osgi.framework.startlevel.BundleStartLevel;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -54,7 +53,6 @@ public final class ToolDeployment implements ToolInstaller {
   private static final Logger log = LoggerFactory.getLogger(ToolDeployment.class);
 
   private static final String ALLOW_LIST = "allowed-tools.txt";
-  private static final String TOOL_SERVICE = "org.aionos.tool.Tool";
 
   private final BundleContext context;
   private final Journal journal;
@@ -219,7 +217,7 @@ public final class ToolDeployment implements ToolInstaller {
         // Else a bundle waits for the framework to reach its default level, which it does last.
         bundle.adapt(BundleStartLevel.class).setStartLevel(1);
         bundle.start(Bundle.START_TRANSIENT);
-        awaitService(bundle, jar);
+        awaitService(jar);
       } catch (BundleException | RuntimeException failed) {
         bundle.uninstall();
         throw failed;
@@ -232,38 +230,26 @@ public final class ToolDeployment implements ToolInstaller {
     }
   }
 
-  /** A tool is up once its service is bound by the router, which uses it from then on. */
-  private void awaitService(Bundle bundle, ToolJar jar) {
+  /** A tool is up once the router has it in its table. */
+  private void awaitService(ToolJar jar) {
     long end = System.nanoTime() + startMax.toNanos();
-    while (!(isUsed(bundle) && isListed(jar))) {
+    while (!catalog.holds(jar.location())) {
+      Problem why = catalog.refusal(jar.location()).orElse(null);
+      if (why != null) {
+        throw new Refused(why);
+      }
       if (System.nanoTime() - end > 0) {
-        throw new Refused(
-            Code.INVALID_FIELD,
-            jar.manifest().nameAndVersion()
-                + " started but offers no tool that the kernel takes; see the kernel's log");
+        throw new Refused(Code.INVALID_FIELD, whyNotUp(jar.manifest()));
       }
       java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
     }
   }
 
-  private boolean isListed(ToolJar jar) {
-    return catalog.tools().stream()
-        .anyMatch(tool -> tool.manifest().nameAndVersion().equals(jar.manifest().nameAndVersion()));
-  }
-
-  private static boolean isUsed(Bundle bundle) {
-    ServiceReference<?>[] services = bundle.getRegisteredServices();
-    if (services == null) {
-      return false;
-    }
-    for (ServiceReference<?> service : services) {
-      boolean isTool =
-          List.of((String[]) service.getProperty("objectClass")).contains(TOOL_SERVICE);
-      if (isTool && service.getUsingBundles() != null) {
-        return true;
-      }
-    }
-    return false;
+  private static String whyNotUp(ToolCatalog.ToolManifest manifest) {
+    return manifest.tier().equals(ToolCatalog.ToolManifest.TRUSTED)
+        ? manifest.nameAndVersion()
+            + " started but offers no tool that the kernel takes; see the kernel's log"
+        : "no bundle of this kernel serves the tier " + manifest.tier();
   }
 
   private void takeDown(String name, String version, String by) {

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * A tool jar, read in memory and found harmless to install: what it says of itself, and the bytes
  * that were looked at. Nothing else is ever given to the framework.
  */
-record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbolicName) {
+record ToolJar(byte[] bytes, String digest, ToolManifest manifest) {
 
   private static final int ENTRIES_MAX = 20_000;
 
@@ -38,6 +38,11 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbol
     "DynamicImport-Package",
     "Require-Bundle",
     "Bundle-NativeCode"
+  };
+
+  /** By each of these the framework, or an extender, would run code of the jar. */
+  private static final String[] CODE_HEADERS = {
+    "Bundle-Activator", "Bundle-ClassPath", "Service-Component", "Import-Package"
   };
 
   /**
@@ -64,33 +69,34 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbol
     if (toolYaml == null) {
       throw refused("it has no " + ToolManifests.PATH);
     }
-    Attributes headers = headers(contents.manifest);
-    String symbolicName = symbolicName(headers);
     try {
       ToolManifest manifest = ToolManifests.read(toolYaml);
-      if (!manifest.tier().equals("bundle")) {
-        throw new Refused(
-            Code.NOT_INSTALLED,
-            "this kernel has no sandbox for the tier "
-                + manifest.tier()
-                + ", so it will not run it");
+      Attributes headers = headers(contents.manifest);
+      if (manifest.tier().equals(ToolManifest.TRUSTED)) {
+        checkBundle(headers);
+      } else {
+        checkHoldsNoJava(manifest.tier(), headers, contents);
       }
-      return new ToolJar(bytes, digestOf(bytes), manifest, symbolicName);
+      return new ToolJar(bytes, digestOf(bytes), manifest);
     } catch (InvalidDocument invalid) {
       throw refused(ToolManifests.PATH + " " + invalid.describe());
     }
   }
 
   private static Attributes headers(byte @Nullable [] manifest) throws IOException {
-    if (manifest == null) {
-      throw refused("it has no manifest");
-    }
-    Attributes headers = new Manifest(new ByteArrayInputStream(manifest)).getMainAttributes();
+    Attributes headers =
+        manifest == null
+            ? new Attributes()
+            : new Manifest(new ByteArrayInputStream(manifest)).getMainAttributes();
     for (String forbidden : FORBIDDEN_HEADERS) {
       if (headers.getValue(forbidden) != null) {
         throw refused("a tool may not have the header " + forbidden);
       }
     }
+    return headers;
+  }
+
+  private static void checkBundle(Attributes headers) {
     String imports = String.valueOf(headers.getValue("Import-Package"));
     if (imports.contains("org.aionos.kernel")) {
       throw refused("a tool may not import org.aionos.kernel; org.aionos.tool is its whole world");
@@ -98,10 +104,6 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbol
     if (imports.contains("org.osgi.framework")) {
       throw refused("a tool may not import org.osgi.framework: it could reach other bundles");
     }
-    return headers;
-  }
-
-  private static String symbolicName(Attributes headers) {
     String header = headers.getValue("Bundle-SymbolicName");
     String name = header == null ? "" : header.split(";")[0].trim();
     if (name.isEmpty()) {
@@ -110,7 +112,18 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbol
     if (name.startsWith("org.aionos.") && !name.startsWith("org.aionos.tool.")) {
       throw refused("the symbolic name " + name + " belongs to the kernel");
     }
-    return name;
+  }
+
+  /** What is to run behind a boundary must not have a way to run in front of it. */
+  private static void checkHoldsNoJava(String tier, Attributes headers, Contents contents) {
+    for (String code : CODE_HEADERS) {
+      if (headers.getValue(code) != null) {
+        throw refused("a tool of the tier " + tier + " may not have the header " + code);
+      }
+    }
+    if (contents.holdsClasses) {
+      throw refused("a tool of the tier " + tier + " may not hold Java classes");
+    }
   }
 
   static String digestOf(byte[] bytes) {
@@ -123,7 +136,7 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbol
 
   /** Where the framework has the bundle; the same bytes always have the same place. */
   String location() {
-    return LOCATION + manifest.name() + "/" + manifest.version() + "/" + digest.substring(0, 16);
+    return LOCATION + manifest.name() + "/" + manifest.version() + "/" + digest;
   }
 
   /** Begins the location of every bundle that is a tool. */
@@ -141,6 +154,7 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbol
     private long bytesLeft;
     private byte @Nullable [] toolYaml;
     private byte @Nullable [] manifest;
+    private boolean holdsClasses;
 
     Contents(long bytesMax) {
       this.bytesLeft = bytesMax;
@@ -165,10 +179,12 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String symbol
     }
 
     private void checkName(String name) {
+      String lower = name.toLowerCase(Locale.ROOT);
       if (name.startsWith("/") || name.contains("..") || name.contains("\\")) {
         throw refused("the entry '" + name + "' leaves the jar");
       }
-      if (!names.add(name.toLowerCase(Locale.ROOT)) || names.size() > ENTRIES_MAX) {
+      holdsClasses |= lower.endsWith(".class") || lower.endsWith(".jar");
+      if (!names.add(lower) || names.size() > ENTRIES_MAX) {
         throw refused("an entry stands twice, or there are more than " + ENTRIES_MAX);
       }
     }

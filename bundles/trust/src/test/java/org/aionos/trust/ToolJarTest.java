@@ -69,7 +69,6 @@ final class ToolJarTest {
 
     assertThat(jar.manifest().nameAndVersion()).isEqualTo("hello@1.2.0");
     assertThat(jar.manifest().needs()).containsExactly("network");
-    assertThat(jar.symbolicName()).isEqualTo("com.vendor.hello");
     assertThat(jar.digest()).hasSize(64);
     assertThat(jar.location()).startsWith("aion:tool/hello/1.2.0/");
   }
@@ -114,19 +113,43 @@ final class ToolJarTest {
   }
 
   @Example
-  void refuses_a_jar_without_manifest_or_tool_and_a_tier_without_a_sandbox() throws Exception {
+  void refuses_a_jar_without_tool_or_name_or_with_a_bad_manifest() throws Exception {
     Map<String, byte[]> noTool = good();
     noTool.remove("AION-INF/tool.yml");
     refuses(noTool, "AION-INF/tool.yml");
     Map<String, byte[]> noManifest = good();
     noManifest.remove("META-INF/MANIFEST.MF");
-    refuses(noManifest, "no manifest");
-    Map<String, byte[]> wasm = good();
-    wasm.put("AION-INF/tool.yml", TOOL.replace("bundle:", "wasm:").getBytes(UTF_8));
-    refuses(wasm, "no sandbox");
+    refuses(noManifest, "Bundle-SymbolicName");
     Map<String, byte[]> wrong = good();
     wrong.put("AION-INF/tool.yml", TOOL.replace("version: 1.2.0", "version: one").getBytes(UTF_8));
     refuses(wrong, "/metadata/version");
+  }
+
+  private static Map<String, byte[]> ofTier(String tier) {
+    Map<String, byte[]> entries = new LinkedHashMap<>();
+    entries.put("AION-INF/tool.yml", TOOL.replace("bundle:", tier + ":").getBytes(UTF_8));
+    return entries;
+  }
+
+  @Example
+  void a_tool_behind_a_boundary_needs_no_bundle_headers() throws Exception {
+    assertThat(ToolJar.read(jar(ofTier("wasm")), BYTES_MAX).manifest().tier()).isEqualTo("wasm");
+  }
+
+  @Example
+  void a_tool_behind_a_boundary_may_not_hold_code_that_runs_in_front_of_it() throws Exception {
+    for (String header : new String[] {"Bundle-Activator", "Service-Component", "Import-Package"}) {
+      Map<String, byte[]> entries = ofTier("python");
+      entries.put(
+          "META-INF/MANIFEST.MF",
+          ("Manifest-Version: 1.0\r\n" + header + ": x.Y\r\n\r\n").getBytes(UTF_8));
+      refuses(entries, header);
+    }
+    for (String file : new String[] {"x/Y.class", "lib/x.JAR"}) {
+      Map<String, byte[]> entries = ofTier("exec");
+      entries.put(file, new byte[1]);
+      refuses(entries, "Java classes");
+    }
   }
 
   @Property(tries = 300)
