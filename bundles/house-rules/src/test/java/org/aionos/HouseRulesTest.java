@@ -21,6 +21,7 @@ final class HouseRulesTest {
   private static final String[] LIBRARIES = {
     "org.aionos.kernel..",
     "org.aionos.tool..",
+    "org.aionos.dialogue..",
     "org.aionos.document..",
     "org.aionos.files..",
     "org.aionos.manifest.."

@@ -25,6 +25,7 @@ class KernelSwapIT {
           "identity",
           "telemetry",
           "config",
+          "wasm",
           "trust",
           "shell");
 

@@ -88,6 +88,23 @@ final class ToolJars {
             .formatted(version));
   }
 
+  /** A tool without Java or bundle headers, as a vendor may zip it. */
+  static ToolJars confined(String name, String version, String entry, int timeoutMillis) {
+    return new ToolJars()
+        .entry(
+            "AION-INF/tool.yml",
+            """
+            apiVersion: aion.os/v1
+            kind: Tool
+            metadata: { name: %s, version: %s, description: A tool of the tests. }
+            spec:
+              entry: "%s"
+              capabilities_required: []
+              limits: { timeout_ms: %d, concurrency: 64 }
+            """
+                .formatted(name, version, entry, timeoutMillis));
+  }
+
   ToolJars header(String name, String value) {
     headers.put(name, value);
     return this;

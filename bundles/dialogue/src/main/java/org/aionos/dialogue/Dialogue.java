@@ -1,0 +1,119 @@
+package org.aionos.dialogue;
+
+import java.math.BigDecimal;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.aionos.document.Documents;
+import org.aionos.document.Fields;
+import org.aionos.document.InvalidDocument;
+import org.aionos.tool.Effects;
+import org.aionos.tool.ToolCall;
+import org.aionos.tool.ToolFailure;
+import org.aionos.tool.ToolResult;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The words. A call:
+ *
+ * <pre>{"id":"sc-1","tool":"t","arguments":{…},"deadline":"2026-01-01T00:00:00Z","trace_id":null}
+ * </pre>
+ *
+ * its answer, one of
+ *
+ * <pre>{"result":{…},"cost_usd":0.002}    {"failure":{"code":"BAD_ARGUMENT","message":"…"}}</pre>
+ *
+ * an effect, one of
+ *
+ * <pre>{"effect":"read_text","path":"a.txt"}    {"effect":"list","path":"."}
+ * {"effect":"write_text","path":"a.txt","text":"…"}</pre>
+ *
+ * and its result
+ *
+ * <pre>{"value":…}    {"error":{"code":"NOT_FOUND","message":"…"}}</pre>
+ *
+ * The codes are those of {@link ToolFailure.Code}. What else a tool says is malformed.
+ */
+public final class Dialogue {
+
+  private static final long COST_USD_MAX = 1_000_000;
+
+  private Dialogue() {}
+
+  /** A call, as a tool is told it. */
+  public static byte[] call(ToolCall call) {
+    Map<String, @Nullable Object> words = new LinkedHashMap<>();
+    words.put("id", call.id());
+    words.put("tool", call.tool());
+    words.put("arguments", call.arguments());
+    words.put("deadline", call.deadline().toString());
+    words.put("trace_id", call.traceId());
+    return Documents.write(words);
+  }
+
+  /**
+   * What a tool answered.
+   *
+   * @throws ToolFailure if that is what it says
+   * @throws InvalidDocument if it is no answer
+   */
+  public static ToolResult answer(byte[] words) throws ToolFailure, InvalidDocument {
+    return answer(Documents.json(words));
+  }
+
+  /** As {@link #answer(byte[])}, of what was read already. */
+  public static ToolResult answer(Fields words) throws ToolFailure, InvalidDocument {
+    words.only("result", "cost_usd", "failure");
+    if (words.has("failure")) {
+      throw failure(words.object("failure").only("code", "message"));
+    }
+    BigDecimal cost = words.numberOrNull("cost_usd", 0, COST_USD_MAX);
+    return new ToolResult(words.object("result").values(), cost == null ? BigDecimal.ZERO : cost);
+  }
+
+  private static ToolFailure failure(Fields words) throws InvalidDocument {
+    return new ToolFailure(code(words), words.text("message"));
+  }
+
+  private static ToolFailure.Code code(Fields words) throws InvalidDocument {
+    try {
+      return ToolFailure.Code.valueOf(words.text("code"));
+    } catch (IllegalArgumentException unknown) {
+      throw words.invalid("code", "must be one of ToolFailure.Code");
+    }
+  }
+
+  /**
+   * Carries out an effect that a tool asks for.
+   *
+   * @return its result, an error included
+   * @throws InvalidDocument if it is no effect
+   */
+  public static Map<String, @Nullable Object> effect(Fields words, Effects effects)
+      throws InvalidDocument {
+    try {
+      Map<String, @Nullable Object> result = new LinkedHashMap<>();
+      result.put("value", carryOut(words, effects));
+      return result;
+    } catch (ToolFailure failure) {
+      return Map.of(
+          "error",
+          Map.of("code", failure.code().name(), "message", String.valueOf(failure.getMessage())));
+    }
+  }
+
+  private static @Nullable Object carryOut(Fields words, Effects effects)
+      throws InvalidDocument, ToolFailure {
+    String effect = words.text("effect");
+    switch (effect) {
+      case "read_text":
+        return effects.readText(words.text("path"));
+      case "list":
+        return effects.list(words.text("path"));
+      case "write_text":
+        effects.writeText(words.text("path"), words.text("text"));
+        return null;
+      default:
+        throw words.invalid("effect", "must be read_text, write_text or list");
+    }
+  }
+}

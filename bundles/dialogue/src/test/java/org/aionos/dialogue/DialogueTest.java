@@ -1,0 +1,118 @@
+package org.aionos.dialogue;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.aionos.document.Documents;
+import org.aionos.document.InvalidDocument;
+import org.aionos.tool.Effects;
+import org.aionos.tool.ToolCall;
+import org.aionos.tool.ToolFailure;
+import org.aionos.tool.ToolResult;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+final class DialogueTest {
+
+  private static final class Files implements Effects {
+
+    private final Map<String, String> texts = new LinkedHashMap<>(Map.of("a.txt", "alpha"));
+
+    @Override
+    public String readText(String path) throws ToolFailure {
+      String text = texts.get(path);
+      if (text == null) {
+        throw new ToolFailure(ToolFailure.Code.NOT_FOUND, "no file '" + path + "'");
+      }
+      return text;
+    }
+
+    @Override
+    public void writeText(String path, String text) {
+      texts.put(path, text);
+    }
+
+    @Override
+    public List<String> list(String path) {
+      return List.copyOf(texts.keySet());
+    }
+  }
+
+  private static ToolResult answer(String words) throws Exception {
+    return Dialogue.answer(words.getBytes(UTF_8));
+  }
+
+  private static Map<String, @Nullable Object> effect(String words) throws InvalidDocument {
+    return Dialogue.effect(Documents.json(words.getBytes(UTF_8)), new Files());
+  }
+
+  @Test
+  void a_call_says_what_is_asked_and_until_when() {
+    byte[] words =
+        Dialogue.call(new ToolCall("sc-1", "t", Map.of("q", "é"), Instant.EPOCH, "00-trace"));
+
+    assertThat(new String(words, UTF_8))
+        .isEqualTo(
+            "{\"id\":\"sc-1\",\"tool\":\"t\",\"arguments\":{\"q\":\"é\"},"
+                + "\"deadline\":\"1970-01-01T00:00:00Z\",\"trace_id\":\"00-trace\"}");
+  }
+
+  @Test
+  void an_answer_is_a_result_with_or_without_a_cost() throws Exception {
+    assertThat(answer("{\"result\":{\"n\":1},\"cost_usd\":0.25}"))
+        .isEqualTo(new ToolResult(Map.of("n", 1), new BigDecimal("0.25")));
+    assertThat(answer("{\"result\":{}}").costUsd()).isZero();
+  }
+
+  @Test
+  void an_answer_may_be_a_failure() {
+    assertThatThrownBy(
+            () -> answer("{\"failure\":{\"code\":\"NOT_FOUND\",\"message\":\"no such city\"}}"))
+        .isInstanceOf(ToolFailure.class)
+        .hasMessage("no such city")
+        .extracting(failure -> ((ToolFailure) failure).code())
+        .isEqualTo(ToolFailure.Code.NOT_FOUND);
+  }
+
+  @Test
+  void anything_else_is_no_answer() {
+    for (String words :
+        List.of(
+            "",
+            "hello",
+            "[]",
+            "{}",
+            "{\"result\":7}",
+            "{\"result\":{},\"cost_usd\":-1}",
+            "{\"result\":{},\"more\":1}",
+            "{\"failure\":{\"code\":\"SORRY\",\"message\":\"x\"}}",
+            "{\"result\":{}} {\"result\":{}}")) {
+      assertThatThrownBy(() -> answer(words)).as(words).isInstanceOf(InvalidDocument.class);
+    }
+  }
+
+  @Test
+  void effects_are_carried_out_and_their_failures_told() throws Exception {
+    assertThat(effect("{\"effect\":\"read_text\",\"path\":\"a.txt\"}"))
+        .containsExactlyEntriesOf(Map.of("value", "alpha"));
+    assertThat(effect("{\"effect\":\"list\",\"path\":\".\"}"))
+        .containsEntry("value", List.of("a.txt"));
+    assertThat(effect("{\"effect\":\"write_text\",\"path\":\"b\",\"text\":\"beta\"}"))
+        .containsEntry("value", null);
+    assertThat(effect("{\"effect\":\"read_text\",\"path\":\"b\"}"))
+        .containsEntry("error", Map.of("code", "NOT_FOUND", "message", "no file 'b'"));
+  }
+
+  @Test
+  void an_unknown_or_incomplete_effect_is_malformed() {
+    for (String words : List.of("{}", "{\"effect\":\"exec\"}", "{\"effect\":\"read_text\"}")) {
+      assertThatThrownBy(() -> effect(words)).as(words).isInstanceOf(InvalidDocument.class);
+    }
+  }
+}
