@@ -4,6 +4,8 @@ import static org.aionos.it.RunningKernel.RESEARCHER_V2;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
@@ -11,11 +13,16 @@ import org.junit.jupiter.api.Test;
 @Order(6)
 class RestartIT {
 
+  private static final Path CALCULATE =
+      RunningKernel.ROOT.resolve("tool-plugins/calculate/target/calculate-1.0.0.jar");
+
   @Test
   void everything_that_was_answered_for_is_still_so_after_a_restart() {
     // Bare, because the script asks with the bootstrap token whether the shipped tools are up.
     try (RunningKernel kernel = RunningKernel.named("restart").bare().start()) {
       TroublesomeTool.installIn(kernel);
+      kernel.allowAndDrop(RunningKernel.readBytes(CALCULATE), "calculate.jar");
+      kernel.awaitTool("calculate@1.0.0");
       ObjectNode once = TroublesomeTool.call("tell the time", 0);
       once.putObject("context").put("idempotency_key", "once");
       ObjectNode agent = RunningKernel.JSON.createObjectNode();
@@ -39,6 +46,8 @@ class RestartIT {
       assertThat(kernel.call(RESEARCHER_V2, "GET", "/v1/tools").expect(200).text())
           .contains("\"trouble\"");
       TroublesomeTool.of(kernel, TroublesomeTool.call("tell the time", 0)).expect(200);
+      // Of another tier, which has to be there first.
+      kernel.invoke("calculate", Map.of("expression", "6*7")).expect(200);
       Answer record =
           kernel.call(RESEARCHER_V2, "GET", "/v1/syscalls/" + before.auditId()).expect(200);
       assertThat(record.at("/ended/code")).isEqualTo("OK");

@@ -19,11 +19,14 @@ import org.aionos.kernel.Journal;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.ToolCatalog;
+import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.kernel.ToolInstaller;
+import org.aionos.kernel.ToolTier;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
+import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.startlevel.BundleStartLevel;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -166,7 +169,7 @@ public final class ToolDeployment implements ToolInstaller {
     }
     Bundle before = running(jar.manifest().name());
     if (before == null || !before.getLocation().equals(jar.location())) {
-      bringUp(jar);
+      bringUp(jar, true);
       if (before != null) {
         uninstall(before);
       }
@@ -210,14 +213,19 @@ public final class ToolDeployment implements ToolInstaller {
     return List.copyOf(left);
   }
 
-  private void bringUp(ToolJar jar) {
+  /**
+   * @param waits until the tool can be called; else it comes when its tier does
+   */
+  private void bringUp(ToolJar jar, boolean waits) {
     try {
       Bundle bundle = context.installBundle(jar.location(), new ByteArrayInputStream(jar.bytes()));
       try {
         // Else a bundle waits for the framework to reach its default level, which it does last.
         bundle.adapt(BundleStartLevel.class).setStartLevel(1);
         bundle.start(Bundle.START_TRANSIENT);
-        awaitService(jar);
+        if (waits) {
+          awaitService(jar);
+        }
       } catch (BundleException | RuntimeException failed) {
         bundle.uninstall();
         throw failed;
@@ -245,8 +253,8 @@ public final class ToolDeployment implements ToolInstaller {
     }
   }
 
-  private static String whyNotUp(ToolCatalog.ToolManifest manifest) {
-    return manifest.tier().equals(ToolCatalog.ToolManifest.TRUSTED)
+  private static String whyNotUp(ToolManifest manifest) {
+    return manifest.tier().equals(ToolManifest.TRUSTED)
         ? manifest.nameAndVersion()
             + " started but offers no tool that the kernel takes; see the kernel's log"
         : "no bundle of this kernel serves the tier " + manifest.tier();
@@ -303,13 +311,26 @@ public final class ToolDeployment implements ToolInstaller {
         log.error("tool not restored, its bytes are not allowed: tool={}", name);
         return;
       }
-      bringUp(jar);
+      bringUp(jar, hasTier(jar.manifest()));
     } catch (IOException | Refused failed) {
       log.error("tool not restored: tool={} why={}", name, failed.getMessage());
       if (file != null) {
         // Its file gets the chance that its bytes in the store did not take.
         foundAtStart.remove(file);
       }
+    }
+  }
+
+  /** At a restart we may come before the bundle of a tier, and must not keep it waiting. */
+  private boolean hasTier(ToolManifest manifest) {
+    try {
+      return manifest.tier().equals(ToolManifest.TRUSTED)
+          || !context
+              .getServiceReferences(
+                  ToolTier.class, "(" + ToolTier.TIERS + "=" + manifest.tier() + ")")
+              .isEmpty();
+    } catch (InvalidSyntaxException impossible) {
+      throw new IllegalStateException(impossible);
     }
   }
 
