@@ -191,11 +191,25 @@ class ContractIT {
         b -> b.putArray("caps_required").add("subprocess"));
     mistake(
         tests,
-        "an argument that the tool misses",
-        422,
-        "TOOL_FAILED",
-        "",
+        "an argument of the tool missing",
+        400,
+        "MISSING_FIELD",
+        "/params/text",
         b -> b.putObject("params").put("tool", "echo"));
+    mistake(
+        tests,
+        "an argument of the tool of another type",
+        400,
+        "INVALID_FIELD",
+        "/params/text",
+        b -> b.putObject("params").put("tool", "echo").put("text", 7));
+    mistake(
+        tests,
+        "an argument that the tool does not know",
+        400,
+        "INVALID_FIELD",
+        "/params/more",
+        b -> b.putObject("params").put("tool", "calculate").put("expression", "1").put("more", 1));
     return tests;
   }
 

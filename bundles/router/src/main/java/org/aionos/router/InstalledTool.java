@@ -1,13 +1,18 @@
 package org.aionos.router;
 
+import java.util.Map;
 import java.util.concurrent.Semaphore;
 import org.aionos.kernel.AgentId;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Problem;
+import org.aionos.kernel.Refused;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.tool.Effects;
 import org.aionos.tool.Tool;
 import org.aionos.tool.ToolCall;
 import org.aionos.tool.ToolFailure;
 import org.aionos.tool.ToolResult;
+import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Version;
 
 /** One installed version of one tool, and the calls in flight on it. */
@@ -25,12 +30,15 @@ final class InstalledTool {
   private final String origin;
   private final long age;
   private final Entry entry;
+  private final ToolSchema input;
+  private final ToolSchema output;
   private final Semaphore free;
   final Holders holders = new Holders();
 
   /**
    * @param origin location of its bundle
    * @param age grows from one tool to the next
+   * @throws Refused {@code INVALID_FIELD} if a schema of its manifest is none
    */
   InstalledTool(ToolManifest manifest, String origin, long age, Entry entry) {
     this.manifest = manifest;
@@ -38,6 +46,8 @@ final class InstalledTool {
     this.origin = origin;
     this.age = age;
     this.entry = entry;
+    this.input = ToolSchema.of(manifest.input(), "/spec/io/input/schema");
+    this.output = ToolSchema.of(manifest.output(), "/spec/io/output/schema");
     this.free = new Semaphore(manifest.concurrencyMax());
   }
 
@@ -80,6 +90,34 @@ final class InstalledTool {
 
   long age() {
     return age;
+  }
+
+  /**
+   * @throws Refused {@code MISSING_FIELD} or {@code INVALID_FIELD} with the pointer of the argument
+   *     that is not what the tool takes
+   */
+  void checkArguments(Map<String, @Nullable Object> arguments) {
+    ToolSchema.Fault fault = input.fault(arguments).orElse(null);
+    if (fault != null) {
+      throw new Refused(
+          Problem.at(
+              "/params" + fault.pointer(),
+              fault.missing() ? Code.MISSING_FIELD : Code.INVALID_FIELD,
+              fault.message()));
+    }
+  }
+
+  /**
+   * @param result plain JSON values, and not too many
+   * @throws Refused {@code RESULT_INVALID} if the tool breaks its own word
+   */
+  void checkResult(Map<String, @Nullable Object> result) {
+    ToolSchema.Fault fault = output.fault(result).orElse(null);
+    if (fault != null) {
+      throw new Refused(
+          Code.RESULT_INVALID,
+          "the tool's result breaks its schema: " + fault.pointer() + " " + fault.message());
+    }
   }
 
   ToolResult invoke(ToolCall call, AgentId agent, Effects effects)

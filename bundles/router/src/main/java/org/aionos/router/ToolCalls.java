@@ -125,6 +125,7 @@ public final class ToolCalls implements SyscallHandler {
     Instant deadline = deadline(call, manifest);
     Map<String, @Nullable Object> arguments = new LinkedHashMap<>(call.syscall().params());
     arguments.remove("tool");
+    installed.checkArguments(arguments);
     ToolCall toolCall =
         new ToolCall(
             call.asked().auditId(),
@@ -135,8 +136,10 @@ public final class ToolCalls implements SyscallHandler {
     try (CallEffects effects =
         new CallEffects(granted(call, manifest), workspaces.of(call.syscall().agent()))) {
       ToolResult result = installed.invoke(toolCall, call.syscall().agent(), effects);
+      var value = new ResultCheck(resultBytesMax).checked(result.value());
+      installed.checkResult(value);
       return new Outcome.Ok(
-          new ResultCheck(resultBytesMax).checked(result.value()),
+          value,
           new Outcome.Spent(result.costUsd(), 0, 0),
           new Outcome.Engine("module", "tooling/" + manifest.nameAndVersion()));
     } catch (ToolFailure failure) {

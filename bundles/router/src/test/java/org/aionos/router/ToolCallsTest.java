@@ -17,7 +17,9 @@ import org.aionos.kernel.Admitted;
 import org.aionos.kernel.Asked;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Outcome;
+import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.tool.Effects;
 import org.aionos.tool.Tool;
 import org.aionos.tool.ToolCall;
@@ -114,6 +116,51 @@ final class ToolCallsTest {
     assertThatThrownBy(() -> invoke(Map.of("tool", "f")))
         .hasMessageContaining("TOOL_FAULT")
         .hasMessageNotContaining("secret");
+  }
+
+  private void installChecked(Object input, Object output, Map<String, Object> result) {
+    ToolManifest plain = ToolTableTest.manifest("s", "1.0.0", Set.of(), 1);
+    tools.install(
+        new ToolManifest(
+            plain.name(),
+            plain.version(),
+            "",
+            "bundle",
+            "x",
+            input,
+            output,
+            Set.of(),
+            Map.of(),
+            Map.of(),
+            1_000,
+            1),
+        "test:s",
+        (call, agent, effects) -> ToolResult.of(result));
+  }
+
+  @Test
+  void arguments_that_the_schema_does_not_admit_do_not_reach_the_tool() {
+    installChecked("query:string, limit:integer?", null, Map.of());
+
+    assertThat(problem(() -> invoke(Map.of("tool", "s"))))
+        .extracting(Problem::code, Problem::pointer)
+        .containsExactly(Code.MISSING_FIELD, "/params/query");
+    assertThat(problem(() -> invoke(Map.of("tool", "s", "query", "x", "limit", "many"))))
+        .extracting(Problem::code, Problem::pointer)
+        .containsExactly(Code.INVALID_FIELD, "/params/limit");
+  }
+
+  @Test
+  void a_result_that_breaks_the_tools_own_schema_is_the_tools_fault() throws Exception {
+    installChecked(null, "items:list", Map.of("items", "none"));
+    assertThat(problem(() -> invoke(Map.of("tool", "s"))).code()).isEqualTo(Code.RESULT_INVALID);
+
+    installChecked(null, "items:list", Map.of("items", List.of()));
+    assertThat(invoke(Map.of("tool", "s")).result()).containsEntry("items", List.of());
+  }
+
+  private static Problem problem(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+    return ((Refused) org.assertj.core.api.Assertions.catchThrowable(call)).problem();
   }
 
   @Test
