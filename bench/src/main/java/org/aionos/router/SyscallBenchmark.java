@@ -97,7 +97,17 @@ public class SyscallBenchmark {
     ToolTable table = new ToolTable(Duration.ofSeconds(1));
     ToolManifest manifest =
         new ToolManifest(
-            "echo", "1.0.0", "", "bundle", "", null, null, Set.of(), Map.of(), Map.of(), 2_000,
+            "echo",
+            "1.0.0",
+            "",
+            "bundle",
+            "",
+            "text:string",
+            "text:string",
+            Set.of(),
+            Map.of(),
+            Map.of(),
+            2_000,
             1_000);
     table.install(
         manifest,
@@ -133,7 +143,10 @@ public class SyscallBenchmark {
     carry(handled, sink::consume);
   }
 
-  /** A tool that hands back its text: lease, second decision and check of the result on top. */
+  /**
+   * A tool that hands back its text: lease, second decision, schemas and check of the result on
+   * top.
+   */
   @Benchmark
   public void tool(Blackhole sink) {
     carry(invoked, sink::consume);
