@@ -26,6 +26,7 @@ class KernelSwapIT {
           "telemetry",
           "config",
           "wasm",
+          "egress",
           "trust",
           "shell");
 

@@ -25,13 +25,17 @@ import org.jspecify.annotations.Nullable;
  * an effect, one of
  *
  * <pre>{"effect":"read_text","path":"a.txt"}    {"effect":"list","path":"."}
- * {"effect":"write_text","path":"a.txt","text":"…"}</pre>
+ * {"effect":"write_text","path":"a.txt","text":"…"}
+ * {"effect":"fetch","url":"https://…","method":"GET","headers":{…},"body":"…"}</pre>
  *
  * and its result
  *
  * <pre>{"value":…}    {"error":{"code":"NOT_FOUND","message":"…"}}</pre>
  *
- * The codes are those of {@link ToolFailure.Code}. What else a tool says is malformed.
+ * That of {@code fetch} is {@code {"status":200,"url":"…","headers":{…},"body":"…"}}; a body that
+ * is no UTF-8 comes as {@code body_base64} instead, and may be sent so too.
+ *
+ * <p>The codes are those of {@link ToolFailure.Code}. What else a tool says is malformed.
  */
 public final class Dialogue {
 
@@ -87,9 +91,10 @@ public final class Dialogue {
    *
    * @return its result, an error included
    * @throws InvalidDocument if it is no effect
+   * @throws InterruptedException when the deadline passes
    */
   public static Map<String, @Nullable Object> effect(Fields words, Effects effects)
-      throws InvalidDocument {
+      throws InvalidDocument, InterruptedException {
     try {
       Map<String, @Nullable Object> result = new LinkedHashMap<>();
       result.put("value", carryOut(words, effects));
@@ -102,7 +107,7 @@ public final class Dialogue {
   }
 
   private static @Nullable Object carryOut(Fields words, Effects effects)
-      throws InvalidDocument, ToolFailure {
+      throws InvalidDocument, ToolFailure, InterruptedException {
     String effect = words.text("effect");
     switch (effect) {
       case "read_text":
@@ -112,8 +117,10 @@ public final class Dialogue {
       case "write_text":
         effects.writeText(words.text("path"), words.text("text"));
         return null;
+      case "fetch":
+        return FetchWords.result(effects.fetch(FetchWords.request(words.only(FetchWords.NAMES))));
       default:
-        throw words.invalid("effect", "must be read_text, write_text or list");
+        throw words.invalid("effect", "must be read_text, write_text, list or fetch");
     }
   }
 }

@@ -12,6 +12,8 @@ import java.util.Map;
 import org.aionos.document.Documents;
 import org.aionos.document.InvalidDocument;
 import org.aionos.tool.Effects;
+import org.aionos.tool.Fetch;
+import org.aionos.tool.Fetched;
 import org.aionos.tool.ToolCall;
 import org.aionos.tool.ToolFailure;
 import org.aionos.tool.ToolResult;
@@ -42,13 +44,21 @@ final class DialogueTest {
     public List<String> list(String path) {
       return List.copyOf(texts.keySet());
     }
+
+    @Override
+    public Fetched fetch(Fetch request) {
+      String echo = request.method() + " " + request.headers() + " ";
+      byte[] body = request.body().length == 0 ? new byte[] {-1} : request.body();
+      return new Fetched(200, Map.of("x-echo", echo), body, request.url());
+    }
   }
 
   private static ToolResult answer(String words) throws Exception {
     return Dialogue.answer(words.getBytes(UTF_8));
   }
 
-  private static Map<String, @Nullable Object> effect(String words) throws InvalidDocument {
+  private static Map<String, @Nullable Object> effect(String words)
+      throws InvalidDocument, InterruptedException {
     return Dialogue.effect(Documents.json(words.getBytes(UTF_8)), new Files());
   }
 
@@ -110,8 +120,40 @@ final class DialogueTest {
   }
 
   @Test
+  void a_fetch_carries_text_as_text_and_other_bytes_as_base64() throws Exception {
+    assertThat(
+            effect(
+                "{\"effect\":\"fetch\",\"url\":\"https://a/\",\"method\":\"POST\","
+                    + "\"headers\":{\"a\":\"b\"},\"body\":\"é\"}"))
+        .containsEntry(
+            "value",
+            Map.of(
+                "status",
+                200,
+                "url",
+                "https://a/",
+                "headers",
+                Map.of("x-echo", "POST {a=b} "),
+                "body",
+                "é"));
+    assertThat(effect("{\"effect\":\"fetch\",\"url\":\"https://a/\"}").toString())
+        .contains("GET", "body_base64=/w==");
+    assertThat(
+            effect("{\"effect\":\"fetch\",\"url\":\"https://a/\",\"body_base64\":\"/w==\"}")
+                .toString())
+        .contains("body_base64=/w==");
+  }
+
+  @Test
   void an_unknown_or_incomplete_effect_is_malformed() {
-    for (String words : List.of("{}", "{\"effect\":\"exec\"}", "{\"effect\":\"read_text\"}")) {
+    for (String words :
+        List.of(
+            "{}",
+            "{\"effect\":\"exec\"}",
+            "{\"effect\":\"read_text\"}",
+            "{\"effect\":\"fetch\"}",
+            "{\"effect\":\"fetch\",\"url\":\"https://a/\",\"body_base64\":\"*\"}",
+            "{\"effect\":\"fetch\",\"url\":\"https://a/\",\"proxy\":\"x\"}")) {
       assertThatThrownBy(() -> effect(words)).as(words).isInstanceOf(InvalidDocument.class);
     }
   }

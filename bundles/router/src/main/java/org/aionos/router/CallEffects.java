@@ -2,22 +2,35 @@ package org.aionos.router;
 
 import java.util.List;
 import java.util.Set;
+import org.aionos.kernel.Egress;
+import org.aionos.kernel.Refused;
 import org.aionos.tool.Effects;
+import org.aionos.tool.Fetch;
+import org.aionos.tool.Fetched;
 import org.aionos.tool.ToolFailure;
 import org.aionos.tool.ToolFailure.Code;
+import org.jspecify.annotations.Nullable;
 
 /** The outside world of one call: bounded by its grants, and dead once it has ended. */
 final class CallEffects implements Effects, AutoCloseable {
 
   private static final String FILESYSTEM = "filesystem";
+  private static final String NETWORK = "network";
 
   private final Set<String> grants;
   private final Workspace workspace;
+  private final @Nullable Egress egress;
+  private final Egress.Via via;
   private volatile boolean ended;
 
-  CallEffects(Set<String> grants, Workspace workspace) {
+  /**
+   * @param egress null while it is being replaced
+   */
+  CallEffects(Set<String> grants, Workspace workspace, @Nullable Egress egress, Egress.Via via) {
     this.grants = grants;
     this.workspace = workspace;
+    this.egress = egress;
+    this.via = via;
   }
 
   @Override
@@ -36,6 +49,28 @@ final class CallEffects implements Effects, AutoCloseable {
   public List<String> list(String path) throws ToolFailure {
     require(FILESYSTEM);
     return workspace.list(path);
+  }
+
+  @Override
+  public Fetched fetch(Fetch request) throws ToolFailure, InterruptedException {
+    require(NETWORK);
+    if (egress == null) {
+      throw new ToolFailure(Code.UPSTREAM_UNAVAILABLE, "the egress broker is being replaced");
+    }
+    try {
+      return egress.fetch(request, via);
+    } catch (Refused refused) {
+      throw new ToolFailure(code(refused.problem().code()), refused.problem().message());
+    }
+  }
+
+  private static Code code(org.aionos.kernel.Code refusal) {
+    return switch (refusal) {
+      case EGRESS_DENIED -> Code.NOT_PERMITTED;
+      case INVALID_FIELD -> Code.BAD_ARGUMENT;
+      case RESULT_TOO_LARGE -> Code.TOO_LARGE;
+      default -> Code.UPSTREAM_UNAVAILABLE;
+    };
   }
 
   private void require(String capability) throws ToolFailure {

@@ -33,12 +33,19 @@ public final class HandlerTable {
   private static final Logger log = LoggerFactory.getLogger(HandlerTable.class);
 
   /** What the contract names and a bundle that is not installed would serve. */
-  private static final List<String> KNOWN_ELSEWHERE = List.of("net.fetch", "memory.", "model.");
+  private static final List<String> KNOWN_ELSEWHERE = List.of("memory.", "model.");
 
-  /** What this bundle serves itself: not to be had only while a part that it needs is replaced. */
+  /** What every kernel serves: not to be had only while a part that it needs is replaced. */
   private static final Set<String> OURS =
       Set.of(
-          "tool.invoke", "tool.list", "fs.read", "fs.write", "fs.list", "agent.info", "agent.list");
+          "tool.invoke",
+          "tool.list",
+          "fs.read",
+          "fs.write",
+          "fs.list",
+          "agent.info",
+          "agent.list",
+          "net.fetch");
 
   private final Duration drainMax;
   private final Map<Long, Serving> byService = new HashMap<>();

@@ -12,6 +12,7 @@ import java.util.Set;
 import org.aionos.kernel.Admitted;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Decision;
+import org.aionos.kernel.Egress;
 import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Policy;
 import org.aionos.kernel.Problem;
@@ -26,6 +27,9 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,6 +57,14 @@ public final class ToolCalls implements SyscallHandler {
   private final Watchdog watchdog;
   private final InstantSource clock;
   private final int resultBytesMax;
+
+  /** Tools run without it, and those that want out are told. */
+  @Reference(
+      name = "egress",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Egress egress;
 
   @Activate
   public ToolCalls(
@@ -134,7 +146,11 @@ public final class ToolCalls implements SyscallHandler {
             deadline,
             call.syscall().context().traceId());
     try (CallEffects effects =
-        new CallEffects(granted(call, manifest), workspaces.of(call.syscall().agent()))) {
+        new CallEffects(
+            granted(call, manifest),
+            workspaces.of(call.syscall().agent()),
+            egress,
+            new Egress.Via(call.syscall().agent(), manifest.name(), toolCall.id()))) {
       ToolResult result = installed.invoke(toolCall, call.syscall().agent(), effects);
       var value = new ResultCheck(resultBytesMax).checked(result.value());
       installed.checkResult(value);

@@ -33,4 +33,14 @@ public interface Effects {
    * @throws ToolFailure {@code NOT_FOUND}, {@code NOT_PERMITTED}, {@code BAD_ARGUMENT}
    */
   List<String> list(String path) throws ToolFailure;
+
+  /**
+   * Makes a request over HTTP. Needs {@code network}, and an egress rule of the operator that names
+   * the host; each redirect is checked like a request of its own.
+   *
+   * @throws ToolFailure {@code NOT_PERMITTED}, {@code BAD_ARGUMENT}, {@code UPSTREAM_UNAVAILABLE},
+   *     {@code TOO_LARGE}
+   * @throws InterruptedException when the deadline passes
+   */
+  Fetched fetch(Fetch request) throws ToolFailure, InterruptedException;
 }

@@ -5,7 +5,7 @@
  * the kernel can break, or refresh, an installed tool.
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 @NullMarked
 package org.aionos.tool;
 

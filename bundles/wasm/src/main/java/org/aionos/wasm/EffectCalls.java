@@ -9,6 +9,7 @@ import org.aionos.kernel.Refused;
 import org.aionos.tool.Effects;
 import run.endive.runtime.HostFunction;
 import run.endive.runtime.Instance;
+import run.endive.runtime.WasmInterruptedException;
 import run.endive.wasm.types.FunctionType;
 import run.endive.wasm.types.ValType;
 
@@ -71,6 +72,8 @@ final class EffectCalls {
     } catch (InvalidDocument invalid) {
       throw new Refused(
           Code.TOOL_FAULT, "the tool asks for an effect that there is not: " + invalid.describe());
+    } catch (InterruptedException deadline) {
+      throw new WasmInterruptedException(deadline);
     }
     return result.length;
   }

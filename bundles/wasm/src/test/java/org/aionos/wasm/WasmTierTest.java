@@ -29,6 +29,8 @@ import org.aionos.kernel.Refused;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.kernel.ToolPackage;
 import org.aionos.tool.Effects;
+import org.aionos.tool.Fetch;
+import org.aionos.tool.Fetched;
 import org.aionos.tool.ToolCall;
 import org.aionos.tool.ToolFailure;
 import org.aionos.tool.ToolResult;
@@ -124,6 +126,11 @@ final class WasmTierTest {
         @Override
         public List<String> list(String path) {
           return List.of("a.txt");
+        }
+
+        @Override
+        public Fetched fetch(Fetch request) throws ToolFailure {
+          throw new ToolFailure(ToolFailure.Code.NOT_PERMITTED, "no network");
         }
       };
 
@@ -267,6 +274,11 @@ final class WasmTierTest {
           @Override
           public List<String> list(String path) {
             return List.of();
+          }
+
+          @Override
+          public Fetched fetch(Fetch request) throws ToolFailure {
+            throw new ToolFailure(ToolFailure.Code.NOT_PERMITTED, "no network");
           }
         };
     Thread first =

@@ -72,5 +72,10 @@ class EchoToolTest {
         public List<String> list(String path) {
           throw new AssertionError("lists " + path);
         }
+
+        @Override
+        public org.aionos.tool.Fetched fetch(org.aionos.tool.Fetch request) {
+          throw new AssertionError("not to be used");
+        }
       };
 }
