@@ -1,6 +1,7 @@
 package org.aionos.trust;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -321,7 +322,7 @@ public final class ToolDeployment implements ToolInstaller {
       } else if (bundles.running(name) == null) {
         bundles.bringUp(jar);
       }
-    } catch (IOException | Refused failed) {
+    } catch (IOException | UncheckedIOException | Refused failed) {
       log.error("tool not restored: tool={} why={}", name, failed.getMessage());
       if (file != null) {
         // Its file gets the chance that its bytes in the store did not take.

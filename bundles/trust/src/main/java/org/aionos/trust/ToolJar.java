@@ -106,6 +106,11 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYa
     if (imports.contains("org.osgi.framework")) {
       throw refused("a tool may not import org.osgi.framework: it could reach other bundles");
     }
+    for (String generic : new String[] {"Require-Capability", "Provide-Capability"}) {
+      if (String.valueOf(headers.get(generic)).contains("osgi.wiring.")) {
+        throw refused("a tool may not name packages or bundles in " + generic);
+      }
+    }
     String header = headers.get("Bundle-SymbolicName");
     String name = header == null ? "" : header.split(";")[0].trim();
     if (name.isEmpty()) {

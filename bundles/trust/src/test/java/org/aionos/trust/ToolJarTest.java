@@ -80,6 +80,9 @@ final class ToolJarTest {
     refuses(withHeader("DynamicImport-Package: *"), "DynamicImport-Package");
     refuses(withHeader("Export-Package: org.aionos.kernel"), "Export-Package");
     refuses(withHeader("Require-Bundle: org.aionos.router"), "Require-Bundle");
+    refuses(
+        withHeader("Require-Capability: osgi.wiring.package;filter:=\"(a=b)\""),
+        "Require-Capability");
     Map<String, byte[]> kernel = good();
     kernel.put(
         "META-INF/MANIFEST.MF",
