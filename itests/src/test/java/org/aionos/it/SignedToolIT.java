@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -303,6 +304,22 @@ class SignedToolIT {
         () -> journal().contains("tool.distrusted") && journal().contains("trust/key-revoked"));
     trust(kernel, fallen, "revoked: false", grants);
     kernel.awaitTool("acme_fallen@1.0.0");
+  }
+
+  @Test
+  void a_revocation_takes_effect_when_its_time_comes() {
+    ToolVendor leaving = new ToolVendor("leaving");
+    String grants = "tools: [acme_leaving]\ntiers: [bundle]";
+    trust(kernel, leaving, "revoked: false", grants);
+    byte[] jar = ToolJars.plain("acme_leaving", "1.0.0").bytes();
+    drop(jar, leaving.sign(jar), "leaving.jar");
+    kernel.awaitTool("acme_leaving@1.0.0");
+
+    Instant due = Instant.now().plusSeconds(2);
+    trust(kernel, leaving, "revoked: " + due, grants);
+
+    kernel.awaitNoTool("acme_leaving@1.0.0");
+    assertThat(Instant.now()).isAfterOrEqualTo(due);
   }
 
   @Test

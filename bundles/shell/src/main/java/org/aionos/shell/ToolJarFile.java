@@ -64,6 +64,9 @@ final class ToolJarFile {
     }
     plan.capabilitiesAdded().forEach(added -> System.out.println("permission + " + added));
     plan.capabilitiesDropped().forEach(dropped -> System.out.println("permission - " + dropped));
+    if (plan.capabilitiesAdded().isEmpty() && plan.capabilitiesDropped().isEmpty()) {
+      System.out.println("permission   none more, none less");
+    }
     if (refusal != null) {
       System.out.println("refused      " + refusal.message());
       System.out.println("             rule " + refusal.rule() + "; do: " + refusal.admit());

@@ -103,7 +103,8 @@ final class DeployFolder implements AutoCloseable {
     new ArrayList<>(waiting.keySet()).forEach(this::jarChanged);
   }
 
-  private void changed(Path path) {
+  /** A file has come, changed or gone. */
+  void changed(Path path) {
     String name = path.getFileName().toString();
     if (name.endsWith(JAR)) {
       waiting.remove(path);

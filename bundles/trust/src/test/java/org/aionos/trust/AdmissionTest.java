@@ -328,7 +328,7 @@ final class AdmissionTest {
   }
 
   /** Any other value in any one place. */
-  @Property(tries = 5)
+  @Property(tries = 3)
   void no_byte_of_a_signature_can_change(@ForAll @IntRange(min = 1, max = 255) int change)
       throws Exception {
     Admission admission = unchanging();
@@ -342,7 +342,7 @@ final class AdmissionTest {
     }
   }
 
-  @Property(tries = 5)
+  @Property(tries = 3)
   void no_byte_of_a_jar_can_change(@ForAll @IntRange(min = 1, max = 255) int change)
       throws Exception {
     Admission admission = unchanging();
@@ -358,7 +358,7 @@ final class AdmissionTest {
   }
 
   /** Also where the envelope is whole: the statement is what is signed. */
-  @Property(tries = 5)
+  @Property(tries = 3)
   void no_byte_of_a_statement_can_change(@ForAll @IntRange(min = 1, max = 255) int change)
       throws Exception {
     Admission admission = unchanging();
