@@ -397,8 +397,14 @@ class SignedToolIT {
       restarted.down();
       trust(restarted, gone, "revoked: true", "tools: [acme_gone]\ntiers: [bundle]");
       spoil(restarted, "acme_spoilt");
+      Path broken = vendors(restarted).resolve("broken.yaml");
+      write(broken, "kind: Vendor\n");
 
       restarted.up();
+
+      restarted.awaitLog("tool not restored: tool=acme_kept why=the trust store cannot be read");
+      assertThat(restarted.tools()).isEmpty();
+      deleteFile(broken);
 
       restarted.awaitTool("acme_kept@1.0.0");
       restarted.invoke("acme_kept", Map.of()).expect(200);
@@ -407,6 +413,14 @@ class SignedToolIT {
       restarted.awaitNoTool("acme_gone@1.0.0");
       // From the file, which nobody spoilt.
       restarted.awaitTool("acme_spoilt@1.0.0");
+    }
+  }
+
+  private static void deleteFile(Path file) {
+    try {
+      Files.delete(file);
+    } catch (IOException stays) {
+      throw new UncheckedIOException(stays);
     }
   }
 

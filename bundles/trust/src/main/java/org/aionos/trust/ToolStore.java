@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -71,7 +72,8 @@ final class ToolStore {
   synchronized void put(ToolJar jar, byte @Nullable [] signature, Entry entry) {
     try {
       Path kept = jarFile(jar.digest());
-      if (!Files.exists(kept)) {
+      // What is there may have been spoilt; the jar at hand was checked a moment ago.
+      if (!Files.exists(kept) || !Arrays.equals(Files.readAllBytes(kept), jar.bytes())) {
         WholeFile.write(kept, jar.bytes());
       }
       if (signature != null) {

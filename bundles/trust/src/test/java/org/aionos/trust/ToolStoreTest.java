@@ -53,6 +53,17 @@ final class ToolStoreTest {
   }
 
   @Example
+  void mends_bytes_that_were_spoilt_when_the_jar_comes_in_again() throws Exception {
+    ToolStore store = new ToolStore(folder);
+    store.put(HELLO, SIGNATURE, signed(HELLO));
+    Files.write(folder.resolve(HELLO.digest() + ".jar"), new byte[9]);
+
+    store.put(HELLO, SIGNATURE, signed(HELLO));
+
+    assertThat(store.bytes(HELLO.digest())).isEqualTo(HELLO.bytes());
+  }
+
+  @Example
   void reads_a_table_from_before_there_were_signatures() throws Exception {
     Files.writeString(
         folder.resolve("installed.json"),
