@@ -101,12 +101,14 @@ final class HouseRulesTest {
           .callMethod(Math.class, "random");
 
   @ArchTest
-  static final ArchRule nobody_prints_but_the_shell_and_the_offline_verifier =
+  static final ArchRule nobody_prints_but_the_shell_and_the_programs_without_a_kernel =
       noClasses()
           .that()
           .resideOutsideOfPackage("org.aionos.shell")
           .and()
           .doNotHaveFullyQualifiedName("org.aionos.journal.Verify")
+          .and()
+          .doNotHaveFullyQualifiedName("org.aionos.trust.Signing")
           .should()
           .accessField(System.class, "out")
           .orShould()

@@ -14,7 +14,9 @@ import java.io.IOException;
 import java.net.URLEncoder;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -681,6 +683,67 @@ class ContractIT {
       kernel.call(bad, "GET", "/v1/agents").expect(401, "INVALID_TOKEN");
     }
     kernel.call(people.person("janitor"), "GET", "/v1/agents").expect(403, "ROLE_REQUIRED");
+  }
+
+  @Test
+  void an_operator_plans_and_then_installs_a_tool_over_http() {
+    byte[] jar = ToolJars.plain("uploaded", "1.0.0").bytes();
+    String digest = HexFormat.of().formatHex(Signer.sha256(jar));
+    ObjectNode body = object("jar", Base64.getEncoder().encodeToString(jar));
+    Signer operator = SharedKernel.PEOPLE.person("operator");
+
+    Answer plan = kernel.call(operator, "POST", "/v1/tools?plan=true", body).expect(200);
+    assertThat(plan.at("/refusal/rule")).isEqualTo("trust/unsigned");
+    assertThat(plan.at("/digest")).isEqualTo(digest);
+    assertThat(plan.at("/installed")).isEqualTo("false");
+    assertThat(
+            kernel
+                .call(operator, "POST", "/v1/tools", body)
+                .expect(400, "MISSING_FIELD")
+                .at("/error/pointer"))
+        .isEqualTo("/digest");
+    body.put("digest", "0".repeat(64));
+    assertThat(
+            kernel
+                .call(operator, "POST", "/v1/tools", body)
+                .expect(400, "INVALID_FIELD")
+                .at("/error/pointer"))
+        .isEqualTo("/digest");
+    body.put("digest", digest);
+    Answer refused =
+        kernel.call(operator, "POST", "/v1/tools", body).expect(403, "TOOL_NOT_TRUSTED");
+    assertThat(refused.at("/error/rule")).isEqualTo("trust/unsigned");
+    body.put("signature", "no signature!");
+    plan = kernel.call(operator, "POST", "/v1/tools?plan=true", body).expect(200);
+    assertThat(plan.at("/refusal/rule")).isEqualTo("trust/malformed-signature");
+    kernel.allow(jar);
+
+    assertThat(kernel.call(operator, "POST", "/v1/tools", body).expect(200).at("/installed"))
+        .isEqualTo("true");
+    kernel.invoke("uploaded", Map.of()).expect(200);
+  }
+
+  @Test
+  void installing_tools_is_for_operators_and_for_jars() {
+    ObjectNode body = object("jar", Base64.getEncoder().encodeToString(new byte[9]));
+    String target = "/v1/tools?plan=true";
+    Signer operator = SharedKernel.PEOPLE.person("operator");
+
+    for (Signer other :
+        List.of(
+            SharedKernel.PEOPLE.person("viewer"),
+            RESEARCHER_V2,
+            SharedKernel.PEOPLE.personOf("acme", "operator"))) {
+      assertThat(kernel.call(other, "POST", target, body).status()).isEqualTo(403);
+    }
+    kernel.call(operator, "POST", target, body).expect(400, "INVALID_FIELD");
+    assertThat(
+            kernel
+                .call(operator, "POST", target, object("jar", "not base64!"))
+                .expect(400, "INVALID_FIELD")
+                .at("/error/pointer"))
+        .isEqualTo("/jar");
+    kernel.call(operator, "POST", "/v1/tools?plan=maybe", body).expect(400, "INVALID_FIELD");
   }
 
   // --- helpers --------------------------------------------------------------------------------

@@ -122,6 +122,7 @@ public final class Gateway {
     JournalEndpoints journal = new JournalEndpoints(kernel);
     IdentityEndpoints identity = new IdentityEndpoints(kernel);
     KernelEndpoints kernelInside = new KernelEndpoints(kernel);
+    ToolEndpoints tools = new ToolEndpoints(kernel);
     return new Routes()
         .add("POST", "/v1/syscall/{name}", PROVEN, syscalls::serve)
         .add("POST", "/v1/agent/register", PROVEN, agents::register)
@@ -132,6 +133,7 @@ public final class Gateway {
         .add("POST", "/v1/agents/{id}/stop", PROVEN, agents::stop)
         .add("POST", "/v1/agents/{id}/resume", PROVEN, agents::resume)
         .add("GET", "/v1/tools", PROVEN, kernelInside::tools)
+        .add("POST", "/v1/tools", PROVEN, tools::install)
         .add("GET", "/v1/policy", PROVEN, kernelInside::policy)
         .add("GET", "/v1/syscalls", PROVEN, journal::list)
         .add("GET", "/v1/syscalls/{audit_id}", PROVEN, journal::show)

@@ -85,7 +85,7 @@ public class Kernel {
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable Meters meters;
 
-  /** Not called from here: that it is there says that the tools of the last run are back. */
+  /** That it is there says, too, that the tools of the last run are back. */
   @Reference(
       name = "installer",
       cardinality = ReferenceCardinality.OPTIONAL,
@@ -122,6 +122,10 @@ public class Kernel {
 
   ToolCatalog tools() {
     return present(tools, "router");
+  }
+
+  ToolInstaller installer() {
+    return present(installer, "trust");
   }
 
   Meters meters() {

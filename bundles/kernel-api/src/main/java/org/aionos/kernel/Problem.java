@@ -51,6 +51,11 @@ public record Problem(
     return new Problem(code, message, null, null, null, null, retryAfter);
   }
 
+  /** The same, with the rule that spoke. */
+  public Problem ruledBy(String rule) {
+    return new Problem(code, message, pointer, rule, policyVersion, admit, retryAfter);
+  }
+
   public Problem admittedBy(String admit) {
     return new Problem(code, message, pointer, rule, policyVersion, admit, retryAfter);
   }

@@ -32,12 +32,24 @@ public final class ToolInstall implements Action {
   @Option(name = "--plan", description = "Only show what would change")
   boolean planOnly;
 
+  @Option(
+      name = "--signature",
+      description = "Its signature; without, the file beside the jar is taken if there is one")
+  @Completion(FileCompleter.class)
+  String signature = "";
+
+  @Option(
+      name = "--force",
+      description = "Also a signed jar that is older than, or differs from, what is installed")
+  boolean force;
+
   @Override
   public @Nullable Object execute() throws IOException {
     byte[] bytes = ToolJarFile.read(jar);
-    ToolJarFile.show(installer.plan(bytes));
+    byte[] signed = ToolJarFile.signature(jar, signature);
+    ToolJarFile.show(installer.verdict(bytes, signed));
     if (!planOnly) {
-      installer.install(bytes, Operator.name(session));
+      installer.install(bytes, signed, force, Operator.name(session));
       System.out.println("installed");
     }
     return null;

@@ -32,17 +32,30 @@ public final class ToolUpdate implements Action {
   @Option(name = "--plan", description = "Only show what would change")
   boolean planOnly;
 
+  @Option(
+      name = "--signature",
+      description = "Its signature; without, the file beside the jar is taken if there is one")
+  @Completion(FileCompleter.class)
+  String signature = "";
+
+  @Option(
+      name = "--force",
+      description = "Also a signed jar that is older than, or differs from, what is installed")
+  boolean force;
+
   @Override
   public @Nullable Object execute() throws IOException {
     byte[] bytes = ToolJarFile.read(jar);
-    ToolInstaller.Plan plan = installer.plan(bytes);
+    byte[] signed = ToolJarFile.signature(jar, signature);
+    ToolInstaller.Verdict verdict = installer.verdict(bytes, signed);
+    ToolInstaller.Plan plan = verdict.plan();
     if (plan.replaces() == null) {
       throw new IllegalArgumentException(
           plan.name() + " is not installed; aion:tool-install installs it");
     }
-    ToolJarFile.show(plan);
+    ToolJarFile.show(verdict);
     if (!planOnly) {
-      installer.install(bytes, Operator.name(session));
+      installer.install(bytes, signed, force, Operator.name(session));
       System.out.println("updated");
     }
     return null;

@@ -1,33 +1,32 @@
 package org.aionos.trust;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
 import org.aionos.files.FolderWatch;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Journal;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.ToolCatalog;
-import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.kernel.ToolInstaller;
-import org.aionos.kernel.ToolTier;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.BundleException;
-import org.osgi.framework.InvalidSyntaxException;
-import org.osgi.framework.startlevel.BundleStartLevel;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -38,12 +37,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Installs, replaces and removes tool bundles: from {@code deploy/}, and by hand. Only bytes whose
- * digest is allowed get in, and exactly those bytes. A tool's new version is up before its old one
- * goes, so no call falls between.
+ * Installs, replaces and removes tool bundles: from {@code deploy/}, and by hand. Only bytes that a
+ * vendor signed or an operator allowed get in, and exactly those bytes. A tool's new version is up
+ * before its old one goes, so no call falls between.
  *
  * <p>Tool bundles are started for this run only: after a restart the framework does not start them
- * from its cache, we do, from bytes that were checked again.
+ * from its cache, we do, from bytes that were checked again. Trust that is taken back takes its
+ * tools out of service at once.
  */
 @Component(
     service = ToolInstaller.class,
@@ -57,22 +57,24 @@ public final class ToolDeployment implements ToolInstaller {
 
   private static final String ALLOW_LIST = "allowed-tools.txt";
 
-  private final BundleContext context;
+  /** A clock that is set meanwhile delays a revocation that is due by no more than this. */
+  private static final Duration REVOCATION_LATE_MAX = Duration.ofMinutes(1);
+
   private final Journal journal;
-  private final ToolCatalog catalog;
+  private final InstantSource clock;
   private final AllowList allowed;
+  private final Admission admission;
+  private final boolean signatureRequired;
   private final ToolStore store;
-  private final Path deploy;
+  private final ToolBundles bundles;
   private final long jarBytesMax;
-  private final Duration startMax;
-  private final FolderWatch deployWatch;
+  private final DeployFolder deploy;
   private final FolderWatch allowWatch;
+  private final FolderWatch vendorWatch;
+  private final ScheduledExecutorService revocations;
 
-  /** Files that lay in deploy/ when we came; what we know of them already is not done again. */
-  private final Set<String> foundAtStart = ConcurrentHashMap.newKeySet();
-
-  /** Files that were refused for want of an allowance; looked at again when the list changes. */
-  private final ConcurrentMap<Path, String> waiting = new ConcurrentHashMap<>();
+  /** Guarded by this. */
+  private @Nullable ScheduledFuture<?> nextReview;
 
   @Activate
   public ToolDeployment(
@@ -81,39 +83,55 @@ public final class ToolDeployment implements ToolInstaller {
       @Reference(name = "journal") Journal journal,
       @Reference(name = "catalog") ToolCatalog catalog)
       throws IOException {
-    this.context = context;
     this.journal = journal;
-    this.deploy = Path.of(String.valueOf(context.getProperty("aion.deploy")));
-    this.catalog = catalog;
-    Path trusted = Path.of(String.valueOf(context.getProperty("aion.config")), "trust");
+    this.clock = Clock.systemUTC();
+    Path trusted = folder(context, "aion.config").resolve("trust");
+    Path vendors = Files.createDirectories(trusted.resolve("vendors"));
     this.allowed = new AllowList(trusted.resolve(ALLOW_LIST));
+    this.signatureRequired = config.requireSignature();
+    this.admission =
+        new Admission(() -> Vendors.read(vendors), allowed::allows, signatureRequired, clock);
     this.store =
-        new ToolStore(
-            Files.createDirectories(
-                Path.of(String.valueOf(context.getProperty("aion.state")), "trust")));
+        new ToolStore(Files.createDirectories(folder(context, "aion.state").resolve("trust")));
+    this.bundles = new ToolBundles(context, catalog, Duration.ofMillis(config.startMillisMax()));
     this.jarBytesMax = config.jarBytesMax();
-    this.startMax = Duration.ofMillis(config.startMillisMax());
-    Files.createDirectories(deploy);
-    this.deployWatch = new FolderWatch("aion-deploy", deploy, ".jar", this::fileChanged);
-    this.allowWatch =
-        new FolderWatch("aion-allow-list", trusted, ALLOW_LIST, file -> retryWaiting());
+    this.deploy =
+        new DeployFolder(folder(context, "aion.deploy"), jarBytesMax, store, new FromFiles());
+    this.allowWatch = new FolderWatch("aion-allow-list", trusted, ALLOW_LIST, file -> reconsider());
+    this.vendorWatch = new FolderWatch("aion-vendors", vendors, "", file -> reconsider());
+    this.revocations =
+        Executors.newSingleThreadScheduledExecutor(
+            task -> {
+              Thread thread = new Thread(task, "aion-revocations");
+              thread.setDaemon(true);
+              return thread;
+            });
     start(Duration.ofMillis(config.watchMillis()));
   }
 
-  private void start(Duration look) throws IOException {
-    try (var files = Files.newDirectoryStream(deploy, "*.jar")) {
-      files.forEach(file -> foundAtStart.add(file.getFileName().toString()));
-    }
-    restore();
-    deployWatch.start(look);
+  private static Path folder(BundleContext context, String property) {
+    return Path.of(String.valueOf(context.getProperty(property)));
+  }
+
+  /** After a restart: everything of the former run goes, what is still trusted comes back. */
+  private void start(Duration look) {
+    bundles.forgetFormerRun();
+    // Before the tools are looked at: what changes from now on is looked at again.
+    allowWatch.settle();
+    vendorWatch.settle();
+    reviewInstalled();
+    deploy.start(look);
     allowWatch.start(look);
+    vendorWatch.start(look);
   }
 
   /** Running tools keep running: another instance of this bundle will find them. */
   @Deactivate
   void close() {
-    deployWatch.close();
+    deploy.close();
     allowWatch.close();
+    vendorWatch.close();
+    revocations.shutdownNow();
   }
 
   @Override
@@ -140,7 +158,18 @@ public final class ToolDeployment implements ToolInstaller {
 
   @Override
   public Plan install(byte[] jar, String by) {
-    return install(ToolJar.read(jar, jarBytesMax), null, by);
+    return install(jar, null, false, by).plan();
+  }
+
+  @Override
+  public Verdict verdict(byte[] bytes, byte @Nullable [] signature) {
+    ToolJar jar = ToolJar.read(bytes, jarBytesMax);
+    return verdict(jar, rule(jar, signature));
+  }
+
+  @Override
+  public Verdict install(byte[] jar, byte @Nullable [] signature, boolean force, String by) {
+    return install(ToolJar.read(jar, jarBytesMax), signature, force, null, by);
   }
 
   @Override
@@ -154,36 +183,58 @@ public final class ToolDeployment implements ToolInstaller {
     takeDown(name, entry.version(), by);
   }
 
-  private synchronized Plan install(ToolJar jar, @Nullable String file, String by) {
-    Plan plan = plan(jar);
-    if (!plan.allowed()) {
-      throw new Refused(
-          Problem.of(
-                  Code.ROLE_REQUIRED,
-                  "the digest "
-                      + jar.digest()
-                      + " of "
-                      + jar.manifest().nameAndVersion()
-                      + " is not allowed")
-              .admittedBy("aion:tool-allow " + jar.digest()));
+  private Ruling rule(ToolJar jar, byte @Nullable [] signature) {
+    return admission.besides(
+        admission.rule(jar, signature), jar, store.tools().get(jar.manifest().name()));
+  }
+
+  private Verdict verdict(ToolJar jar, Ruling ruling) {
+    return new Verdict(
+        plan(jar), jar.manifest().tier(), ruling.signer(), ruling.problem(), ruling.isForcible());
+  }
+
+  private synchronized Verdict install(
+      ToolJar jar, byte @Nullable [] signature, boolean force, @Nullable String file, String by) {
+    Ruling ruling = rule(jar, signature);
+    Verdict verdict = verdict(jar, ruling);
+    if (verdict.refusal() != null && !(force && verdict.forcible())) {
+      throw new Refused(verdict.refusal());
     }
-    Bundle before = running(jar.manifest().name());
+    String name = jar.manifest().name();
+    Bundle before = bundles.running(name);
     if (before == null || !before.getLocation().equals(jar.location())) {
-      bringUp(jar, true);
+      bundles.bringUp(jar);
       if (before != null) {
-        uninstall(before);
+        bundles.uninstall(before);
       }
-      Map<String, Object> facts = new LinkedHashMap<>();
-      facts.put("tool", plan.name());
-      facts.put("version", plan.version());
-      facts.put("digest", plan.digest());
-      facts.put("replaces", plan.replaces());
-      facts.put("needs", List.copyOf(new TreeSet<>(jar.manifest().needs())));
-      facts.put("by", by);
-      record("tool.installed", facts);
+      record("tool.installed", facts(jar, verdict, by));
     }
-    store.put(jar, file);
-    return plan;
+    store.put(
+        jar,
+        ruling.signer() == null ? null : signature,
+        new ToolStore.Entry(
+            jar.manifest().version(), jar.digest(), file, ruling.signer(), clock.instant()));
+    return verdict;
+  }
+
+  private static Map<String, Object> facts(ToolJar jar, Verdict verdict, String by) {
+    Map<String, Object> facts = new LinkedHashMap<>();
+    facts.put("tool", verdict.plan().name());
+    facts.put("version", verdict.plan().version());
+    facts.put("digest", verdict.plan().digest());
+    facts.put("replaces", verdict.plan().replaces());
+    facts.put("needs", List.copyOf(new TreeSet<>(jar.manifest().needs())));
+    facts.put("tier", verdict.tier());
+    facts.put("trusted", said(verdict.signer()));
+    facts.put("forced", verdict.refusal() != null);
+    facts.put("by", by);
+    return facts;
+  }
+
+  private static String said(@Nullable Signer signer) {
+    return signer == null
+        ? "allowed by operator"
+        : "signed by " + signer.vendor() + ", key " + signer.key();
   }
 
   private Plan plan(ToolJar jar) {
@@ -213,204 +264,153 @@ public final class ToolDeployment implements ToolInstaller {
     return List.copyOf(left);
   }
 
-  /**
-   * @param waits until the tool can be called; else it comes when its tier does
-   */
-  private void bringUp(ToolJar jar, boolean waits) {
-    try {
-      Bundle bundle = context.installBundle(jar.location(), new ByteArrayInputStream(jar.bytes()));
-      try {
-        // Else a bundle waits for the framework to reach its default level, which it does last.
-        bundle.adapt(BundleStartLevel.class).setStartLevel(1);
-        bundle.start(Bundle.START_TRANSIENT);
-        if (waits) {
-          awaitService(jar);
-        }
-      } catch (BundleException | RuntimeException failed) {
-        bundle.uninstall();
-        throw failed;
-      }
-    } catch (BundleException failed) {
-      log.error("tool does not start: tool={}", jar.manifest().nameAndVersion(), failed);
-      throw new Refused(
-          Code.INVALID_FIELD,
-          jar.manifest().nameAndVersion() + " does not start: " + failed.getMessage());
-    }
-  }
-
-  /** A tool is up once the router has it in its table. */
-  private void awaitService(ToolJar jar) {
-    long end = System.nanoTime() + startMax.toNanos();
-    while (!catalog.holds(jar.location())) {
-      Problem why = catalog.refusal(jar.location()).orElse(null);
-      if (why != null) {
-        throw new Refused(why);
-      }
-      if (System.nanoTime() - end > 0) {
-        throw new Refused(Code.INVALID_FIELD, whyNotUp(jar.manifest()));
-      }
-      java.util.concurrent.locks.LockSupport.parkNanos(2_000_000);
-    }
-  }
-
-  private static String whyNotUp(ToolManifest manifest) {
-    return manifest.tier().equals(ToolManifest.TRUSTED)
-        ? manifest.nameAndVersion()
-            + " started but offers no tool that the kernel takes; see the kernel's log"
-        : "no bundle of this kernel serves the tier " + manifest.tier();
-  }
-
   private void takeDown(String name, String version, String by) {
-    Bundle bundle = running(name);
+    Bundle bundle = bundles.running(name);
     if (bundle != null) {
-      uninstall(bundle);
+      bundles.uninstall(bundle);
     }
     store.remove(name);
     record("tool.removed", Map.of("tool", name, "version", version, "by", by));
   }
 
-  private static void uninstall(Bundle bundle) {
+  /** The trust store or the allow-list has changed, or a revocation is due. */
+  private void reconsider() {
+    reviewInstalled();
+    deploy.retry();
+  }
+
+  /** Every installed tool has to be trusted still; one that is trusted and does not run, starts. */
+  private synchronized void reviewInstalled() {
+    store.tools().forEach(this::review);
+    if (nextReview != null) {
+      nextReview.cancel(false);
+    }
+    Instant due = admission.nextRevocation().orElse(null);
+    if (due != null) {
+      long millis = Duration.between(clock.instant(), due).plusMillis(1).toMillis();
+      nextReview =
+          revocations.schedule(
+              this::reconsiderOrLog,
+              Math.max(1, Math.min(millis, REVOCATION_LATE_MAX.toMillis())),
+              TimeUnit.MILLISECONDS);
+    }
+  }
+
+  private void reconsiderOrLog() {
     try {
-      bundle.uninstall();
-    } catch (BundleException failed) {
-      log.error("tool does not stop cleanly: bundle={}", bundle, failed);
+      reconsider();
+    } catch (RuntimeException failed) {
+      log.error("installed tools could not be looked at", failed);
     }
   }
 
-  private @Nullable Bundle running(String tool) {
-    for (Bundle bundle : context.getBundles()) {
-      if (bundle.getLocation().startsWith(ToolJar.LOCATION + tool + "/")) {
-        return bundle;
-      }
-    }
-    return null;
-  }
-
-  /** After a restart: everything of the former run goes, what is still allowed comes back. */
-  private synchronized void restore() {
-    for (Bundle bundle : context.getBundles()) {
-      if (bundle.getLocation().startsWith(ToolJar.LOCATION) && bundle.getState() != Bundle.ACTIVE) {
-        uninstall(bundle);
-      }
-    }
-    store.tools().forEach(this::restore);
-  }
-
-  private void restore(String name, ToolStore.Entry entry) {
+  private void review(String name, ToolStore.Entry entry) {
     String file = entry.file();
-    if (file != null && !Files.exists(deploy.resolve(file))) {
+    if (file != null && !deploy.holds(file)) {
       takeDown(name, entry.version(), "deploy/" + file);
-      return;
-    }
-    if (running(name) != null) {
       return;
     }
     try {
       ToolJar jar = ToolJar.read(store.bytes(entry.digest()), jarBytesMax);
-      if (!jar.digest().equals(entry.digest()) || !allowed.allows(jar.digest())) {
-        log.error("tool not restored, its bytes are not allowed: tool={}", name);
-        return;
+      if (!jar.digest().equals(entry.digest())) {
+        throw new Refused(Code.INVALID_FIELD, "its bytes in the store were changed");
       }
-      bringUp(jar, hasTier(jar.manifest()));
-    } catch (IOException | Refused failed) {
+      byte[] signature = store.signature(entry.digest());
+      Ruling ruling = admission.rule(jar, signature, entry.admitted());
+      if (!ruling.isAccepted()) {
+        distrust(name, entry, ruling);
+      } else if (bundles.running(name) == null) {
+        bundles.bringBack(jar);
+      }
+    } catch (IOException | UncheckedIOException | Refused failed) {
       log.error("tool not restored: tool={} why={}", name, failed.getMessage());
       if (file != null) {
         // Its file gets the chance that its bytes in the store did not take.
-        foundAtStart.remove(file);
+        deploy.lookAgain(file);
       }
     }
   }
 
-  /** At a restart we may come before the bundle of a tier, and must not keep it waiting. */
-  private boolean hasTier(ToolManifest manifest) {
-    try {
-      return manifest.tier().equals(ToolManifest.TRUSTED)
-          || !context
-              .getServiceReferences(
-                  ToolTier.class, "(" + ToolTier.TIERS + "=" + manifest.tier() + ")")
-              .isEmpty();
-    } catch (InvalidSyntaxException impossible) {
-      throw new IllegalStateException(impossible);
-    }
-  }
-
-  private void fileChanged(Path path) {
-    String file = path.getFileName().toString();
-    try {
-      if (Files.exists(path)) {
-        fileCame(path, file);
-      } else {
-        fileGone(path, file);
-      }
-    } catch (Refused refused) {
-      String admit = refused.problem().admit();
+  /** Takes out a tool that would not come in today. */
+  private void distrust(String name, ToolStore.Entry entry, Ruling ruling) {
+    Bundle bundle = bundles.running(name);
+    boolean staysIfRunning =
+        switch (ruling.refusal() == null ? Reason.UNSIGNED : ruling.refusal()) {
+          // What it revokes is not known; what runs was trusted when it was last known.
+          case TRUST_STORE_UNREADABLE -> true;
+          // An allowance that is taken back keeps a tool from coming in again, no more.
+          case UNSIGNED -> !signatureRequired;
+          default -> false;
+        };
+    if (staysIfRunning || (bundle == null && ruling.refusal() == Reason.UNSIGNED)) {
       log.error(
-          "tool refused: file={} why={}{}",
-          path,
-          refused.problem().message(),
-          admit == null ? "" : "; do: " + admit);
-      recordRefusal(file, refused);
-    } catch (IOException | RuntimeException failed) {
-      log.error("tool not installed: file={}", path, failed);
-    }
-  }
-
-  private void fileCame(Path path, String file) throws IOException {
-    if (Files.size(path) > jarBytesMax) {
-      throw new Refused(Code.INVALID_FIELD, "it has more than " + jarBytesMax + " bytes");
-    }
-    byte[] bytes = Files.readAllBytes(path);
-    String digest = ToolJar.digestOf(bytes);
-    // Dropping a file again means it, but a file that a restart finds was dealt with before.
-    if (foundAtStart.remove(file) && digest.equals(store.seen(file))) {
+          "tool {}: tool={} why={}",
+          bundle == null ? "not restored" : "not trusted, and still running",
+          name,
+          ruling.why());
       return;
     }
-    waiting.remove(path);
-    if (!allowed.allows(digest)) {
-      waiting.put(path, digest);
+    if (bundle != null) {
+      bundles.uninstall(bundle);
     }
-    Plan plan = install(ToolJar.read(bytes, jarBytesMax), file, "deploy/" + file);
-    store.saw(file, digest);
-    log.info(
-        "tool deployed: tool={} version={} replaces={}",
-        plan.name(),
-        plan.version(),
-        plan.replaces());
-  }
-
-  private void fileGone(Path path, String file) {
-    waiting.remove(path);
-    store.saw(file, null);
-    store
-        .tools()
-        .forEach(
-            (name, entry) -> {
-              if (file.equals(entry.file())) {
-                synchronized (this) {
-                  takeDown(name, entry.version(), "deploy/" + file);
-                }
-              }
-            });
-  }
-
-  private void retryWaiting() {
-    for (Path path : new ArrayList<>(waiting.keySet())) {
-      if (allowed.allows(String.valueOf(waiting.get(path)))) {
-        fileChanged(path);
+    log.error("tool taken out: tool={} version={} why={}", name, entry.version(), ruling.why());
+    if (ruling.refusal() != Reason.UNSIGNED) {
+      store.remove(name);
+      if (entry.file() != null) {
+        deploy.await(entry.file(), ruling.why());
       }
     }
+    recordOrLog(
+        "tool.distrusted",
+        Map.of(
+            "tool", name,
+            "version", entry.version(),
+            "digest", entry.digest(),
+            "trusted", said(entry.signer()),
+            "rule", ruling.refusal() == null ? "" : ruling.refusal().rule(),
+            "why", ruling.why()));
   }
 
-  private void recordRefusal(String file, Refused refused) {
+  /** What comes and goes with the files of deploy/. */
+  private final class FromFiles implements DeployFolder.Intake {
+
+    @Override
+    public Plan install(byte[] jar, byte @Nullable [] signature, String file) {
+      ToolJar read = ToolJar.read(jar, jarBytesMax);
+      return ToolDeployment.this.install(read, signature, false, file, "deploy/" + file).plan();
+    }
+
+    @Override
+    public void remove(String file) {
+      synchronized (ToolDeployment.this) {
+        store
+            .tools()
+            .forEach(
+                (name, entry) -> {
+                  if (file.equals(entry.file())) {
+                    takeDown(name, entry.version(), "deploy/" + file);
+                  }
+                });
+      }
+    }
+
+    @Override
+    public void refused(String file, Problem why) {
+      Map<String, Object> facts = new LinkedHashMap<>();
+      facts.put("file", file);
+      facts.put("code", why.code().name());
+      facts.put("rule", why.rule());
+      facts.put("why", why.message());
+      recordOrLog("tool.refused", facts);
+    }
+  }
+
+  /** For what is so whether or not it is on record. */
+  private void recordOrLog(String kind, Map<String, Object> facts) {
     try {
-      record(
-          "tool.refused",
-          Map.of(
-              "file", file,
-              "code", refused.problem().code().name(),
-              "why", refused.problem().message()));
+      record(kind, facts);
     } catch (Refused journalAway) {
-      log.error("the refusal of {} could not be recorded", file);
+      log.error("not on record: {} {}", kind, facts);
     }
   }
 

@@ -1,6 +1,5 @@
 package org.aionos.trust;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -8,10 +7,6 @@ import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Set;
-import java.util.jar.Attributes;
-import java.util.jar.Manifest;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipInputStream;
 import org.aionos.document.InvalidDocument;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Refused;
@@ -22,10 +17,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * A tool jar, read in memory and found harmless to install: what it says of itself, and the bytes
  * that were looked at. Nothing else is ever given to the framework.
+ *
+ * @param digest of the bytes
+ * @param toolYamlDigest of the manifest inside, which a signature names too
  */
-record ToolJar(byte[] bytes, String digest, ToolManifest manifest) {
+record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYamlDigest) {
 
   private static final int ENTRIES_MAX = 20_000;
+
+  private static final String MANIFEST = "META-INF/MANIFEST.MF";
 
   /** Of a manifest; real ones have a few thousand. */
   private static final int TEXT_BYTES_MAX = 1 << 20;
@@ -71,40 +71,47 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest) {
     }
     try {
       ToolManifest manifest = ToolManifests.read(toolYaml);
-      Attributes headers = headers(contents.manifest);
+      Headers headers = headers(contents.manifest);
       if (manifest.tier().equals(ToolManifest.TRUSTED)) {
         checkBundle(headers);
       } else {
         checkHoldsNoJava(manifest.tier(), headers, contents);
       }
-      return new ToolJar(bytes, digestOf(bytes), manifest);
+      return new ToolJar(bytes, digestOf(bytes), manifest, digestOf(toolYaml));
     } catch (InvalidDocument invalid) {
       throw refused(ToolManifests.PATH + " " + invalid.describe());
     }
   }
 
-  private static Attributes headers(byte @Nullable [] manifest) throws IOException {
-    Attributes headers =
-        manifest == null
-            ? new Attributes()
-            : new Manifest(new ByteArrayInputStream(manifest)).getMainAttributes();
+  private static Headers headers(byte @Nullable [] manifest) {
+    Headers headers;
+    try {
+      headers = Headers.read(manifest);
+    } catch (IllegalArgumentException ambiguous) {
+      throw refused(String.valueOf(ambiguous.getMessage()));
+    }
     for (String forbidden : FORBIDDEN_HEADERS) {
-      if (headers.getValue(forbidden) != null) {
+      if (headers.get(forbidden) != null) {
         throw refused("a tool may not have the header " + forbidden);
       }
     }
     return headers;
   }
 
-  private static void checkBundle(Attributes headers) {
-    String imports = String.valueOf(headers.getValue("Import-Package"));
+  private static void checkBundle(Headers headers) {
+    String imports = String.valueOf(headers.get("Import-Package"));
     if (imports.contains("org.aionos.kernel")) {
       throw refused("a tool may not import org.aionos.kernel; org.aionos.tool is its whole world");
     }
     if (imports.contains("org.osgi.framework")) {
       throw refused("a tool may not import org.osgi.framework: it could reach other bundles");
     }
-    String header = headers.getValue("Bundle-SymbolicName");
+    for (String generic : new String[] {"Require-Capability", "Provide-Capability"}) {
+      if (String.valueOf(headers.get(generic)).contains("osgi.wiring.")) {
+        throw refused("a tool may not name packages or bundles in " + generic);
+      }
+    }
+    String header = headers.get("Bundle-SymbolicName");
     String name = header == null ? "" : header.split(";")[0].trim();
     if (name.isEmpty()) {
       throw refused("it is not a bundle: it has no Bundle-SymbolicName");
@@ -115,9 +122,9 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest) {
   }
 
   /** What is to run behind a boundary must not have a way to run in front of it. */
-  private static void checkHoldsNoJava(String tier, Attributes headers, Contents contents) {
+  private static void checkHoldsNoJava(String tier, Headers headers, Contents contents) {
     for (String code : CODE_HEADERS) {
-      if (headers.getValue(code) != null) {
+      if (headers.get(code) != null) {
         throw refused("a tool of the tier " + tier + " may not have the header " + code);
       }
     }
@@ -150,7 +157,6 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest) {
   private static final class Contents {
 
     private final Set<String> names = new HashSet<>();
-    private final byte[] buffer = new byte[16 << 10];
     private long bytesLeft;
     private byte @Nullable [] toolYaml;
     private byte @Nullable [] manifest;
@@ -161,20 +167,21 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest) {
     }
 
     void read(byte[] bytes) throws IOException {
-      try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(bytes))) {
-        for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
-          checkName(entry.getName());
-          if (entry.getName().equals(ToolManifests.PATH)) {
-            toolYaml = content(zip);
-          } else if (entry.getName().equals("META-INF/MANIFEST.MF")) {
-            manifest = content(zip);
-          } else {
-            pass(zip);
-          }
+      Archive archive = Archive.read(bytes, ENTRIES_MAX);
+      for (Archive.Entry entry : archive.entries()) {
+        checkName(entry.name());
+        // By what it admits to, so that a bomb is refused before it goes off; unpacking checks it.
+        bytesLeft -= entry.bytes();
+        if (bytesLeft < 0) {
+          throw refused("it unpacks to far more than a tool needs");
         }
-      }
-      if (names.isEmpty()) {
-        throw new IOException("it has no entries");
+        if (entry.name().equals(ToolManifests.PATH)) {
+          toolYaml = text(archive, entry);
+        } else if (entry.name().equals(MANIFEST)) {
+          manifest = text(archive, entry);
+        } else {
+          archive.check(entry);
+        }
       }
     }
 
@@ -183,34 +190,27 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest) {
       if (name.startsWith("/") || name.contains("..") || name.contains("\\")) {
         throw refused("the entry '" + name + "' leaves the jar");
       }
-      holdsClasses |= lower.endsWith(".class") || lower.endsWith(".jar");
-      if (!names.add(lower) || names.size() > ENTRIES_MAX) {
-        throw refused("an entry stands twice, or there are more than " + ENTRIES_MAX);
+      if (!names.add(lower)) {
+        throw refused("the entry '" + name + "' stands twice");
       }
+      for (String exact : new String[] {ToolManifests.PATH, MANIFEST}) {
+        if (lower.equals(exact.toLowerCase(Locale.ROOT)) && !name.equals(exact)) {
+          throw refused("the entry '" + name + "' is " + exact + " to some readers");
+        }
+      }
+      // By it a multi-release bundle replaces headers that were looked at in its manifest.
+      if (lower.startsWith("meta-inf/versions/") && lower.endsWith("/osgi-inf/manifest.mf")) {
+        throw refused("it has a second manifest, " + name);
+      }
+      holdsClasses |= lower.endsWith(".class") || lower.endsWith(".jar");
     }
 
     /** Keeps what is small and looked into. */
-    private byte[] content(ZipInputStream zip) throws IOException {
-      byte[] content = zip.readNBytes(TEXT_BYTES_MAX + 1);
-      if (content.length > TEXT_BYTES_MAX) {
-        throw refused("its manifest has more than " + TEXT_BYTES_MAX + " bytes");
+    private static byte[] text(Archive archive, Archive.Entry entry) throws IOException {
+      if (entry.bytes() > TEXT_BYTES_MAX) {
+        throw refused(entry.name() + " has more than " + TEXT_BYTES_MAX + " bytes");
       }
-      count(content.length);
-      return content;
-    }
-
-    /** Counts what is not looked into, without keeping it: a bomb must not fill the heap. */
-    private void pass(ZipInputStream zip) throws IOException {
-      for (int read = zip.read(buffer); read >= 0; read = zip.read(buffer)) {
-        count(read);
-      }
-    }
-
-    private void count(int bytes) {
-      bytesLeft -= bytes;
-      if (bytesLeft < 0) {
-        throw refused("it unpacks to far more than a tool needs");
-      }
+      return archive.content(entry);
     }
   }
 }

@@ -4,6 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -11,6 +14,7 @@ import org.aionos.document.Documents;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
 import org.aionos.files.WholeFile;
+import org.aionos.kernel.ToolInstaller.Signer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +26,9 @@ import org.slf4j.LoggerFactory;
 final class ToolStore {
 
   private static final Logger log = LoggerFactory.getLogger(ToolStore.class);
+
+  private static final String JAR = ".jar";
+  private static final String SIGNATURE = ".signature";
 
   private final Path folder;
   private final Path index;
@@ -37,8 +44,15 @@ final class ToolStore {
 
   /**
    * @param file the file in deploy/ that it came from; null if an operator installed it by hand
+   * @param signer who signed it; null if an operator allowed its digest
+   * @param admitted when it was let in: its key had to be valid then
    */
-  record Entry(String version, String digest, @Nullable String file) {}
+  record Entry(
+      String version,
+      String digest,
+      @Nullable String file,
+      @Nullable Signer signer,
+      Instant admitted) {}
 
   ToolStore(Path folder) {
     this.folder = folder;
@@ -55,16 +69,22 @@ final class ToolStore {
   }
 
   /** Keeps a tool's bytes and makes it the one that runs under its name. */
-  synchronized void put(ToolJar jar, @Nullable String file) {
+  synchronized void put(ToolJar jar, byte @Nullable [] signature, Entry entry) {
     try {
       Path kept = jarFile(jar.digest());
-      if (!Files.exists(kept)) {
+      // What is there may have been spoilt; the jar at hand was checked a moment ago.
+      if (!Files.exists(kept) || !Arrays.equals(Files.readAllBytes(kept), jar.bytes())) {
         WholeFile.write(kept, jar.bytes());
+      }
+      if (signature != null) {
+        WholeFile.write(signatureFile(jar.digest()), signature);
+      } else {
+        Files.deleteIfExists(signatureFile(jar.digest()));
       }
     } catch (IOException unwritable) {
       throw new UncheckedIOException(unwritable);
     }
-    tools.put(jar.manifest().name(), new Entry(jar.manifest().version(), jar.digest(), file));
+    tools.put(jar.manifest().name(), entry);
     save();
   }
 
@@ -86,8 +106,18 @@ final class ToolStore {
     return Files.readAllBytes(jarFile(digest));
   }
 
+  /** What came beside the jar; null if nothing did. */
+  byte @Nullable [] signature(String digest) throws IOException {
+    Path file = signatureFile(digest);
+    return Files.exists(file) ? Files.readAllBytes(file) : null;
+  }
+
   private Path jarFile(String digest) {
-    return folder.resolve(digest + ".jar");
+    return folder.resolve(digest + JAR);
+  }
+
+  private Path signatureFile(String digest) {
+    return folder.resolve(digest + SIGNATURE);
   }
 
   private void save() {
@@ -100,6 +130,12 @@ final class ToolStore {
           if (entry.file() != null) {
             row.put("file", entry.file());
           }
+          row.put("admitted", entry.admitted().toString());
+          Signer signer = entry.signer();
+          if (signer != null) {
+            row.put("vendor", signer.vendor());
+            row.put("key", signer.key());
+          }
           rows.put(name, row);
         });
     try {
@@ -111,11 +147,12 @@ final class ToolStore {
   }
 
   private void dropUnused() throws IOException {
-    try (var kept = Files.newDirectoryStream(folder, "*.jar")) {
-      for (Path jar : kept) {
-        String digest = jar.getFileName().toString().replace(".jar", "");
+    try (var kept = Files.newDirectoryStream(folder, "*{" + JAR + "," + SIGNATURE + "}")) {
+      for (Path file : kept) {
+        String name = file.getFileName().toString();
+        String digest = name.substring(0, name.lastIndexOf('.'));
         if (tools.values().stream().noneMatch(entry -> entry.digest().equals(digest))) {
-          Files.delete(jar);
+          Files.delete(file);
         }
       }
     }
@@ -128,18 +165,26 @@ final class ToolStore {
     try {
       Fields root = Documents.json(Files.readAllBytes(index));
       for (Map.Entry<String, Fields> row : root.objects("tools").entrySet()) {
-        Fields entry = row.getValue();
-        tools.put(
-            row.getKey(),
-            new Entry(entry.text("version"), entry.text("digest"), entry.textOrNull("file")));
+        tools.put(row.getKey(), entry(row.getValue()));
       }
       Fields seen = root.objectOrEmpty("files");
       for (String file : seen.names()) {
         files.put(file, seen.text(file));
       }
-    } catch (IOException | InvalidDocument damaged) {
+    } catch (IOException | InvalidDocument | DateTimeException damaged) {
       // Fail closed: nothing runs that we cannot account for. The jars in deploy/ come in again.
       log.error("the table of installed tools cannot be read; starting with none", damaged);
     }
+  }
+
+  private static Entry entry(Fields row) throws InvalidDocument {
+    String vendor = row.textOrNull("vendor");
+    return new Entry(
+        row.text("version"),
+        row.text("digest"),
+        row.textOrNull("file"),
+        vendor == null ? null : new Signer(vendor, row.text("key")),
+        // Of a table from before there were signatures: no key is asked about these.
+        Instant.parse(row.text("admitted", Instant.EPOCH.toString())));
   }
 }

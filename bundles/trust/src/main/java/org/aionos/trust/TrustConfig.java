@@ -26,4 +26,10 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
       max = "120000",
       description = "Milliseconds within which an installed tool must be callable")
   long startMillisMax() default 10_000;
+
+  @AttributeDefinition(
+      name = "Signature required",
+      description =
+          "Whether a tool needs a vendor's signature, and an operator's allowance is not enough")
+  boolean requireSignature() default false;
 }

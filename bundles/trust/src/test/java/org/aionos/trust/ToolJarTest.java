@@ -80,6 +80,9 @@ final class ToolJarTest {
     refuses(withHeader("DynamicImport-Package: *"), "DynamicImport-Package");
     refuses(withHeader("Export-Package: org.aionos.kernel"), "Export-Package");
     refuses(withHeader("Require-Bundle: org.aionos.router"), "Require-Bundle");
+    refuses(
+        withHeader("Require-Capability: osgi.wiring.package;filter:=\"(a=b)\""),
+        "Require-Capability");
     Map<String, byte[]> kernel = good();
     kernel.put(
         "META-INF/MANIFEST.MF",
@@ -180,5 +183,60 @@ final class ToolJarTest {
     list.remove(digest);
     assertThat(list.allows(digest)).isFalse();
     assertThatThrownBy(() -> list.add("../../x")).isInstanceOf(Refused.class);
+  }
+
+  @Example
+  void refuses_a_second_manifest_and_names_that_only_some_readers_take_for_it() throws Exception {
+    Map<String, byte[]> second = good();
+    second.put("META-INF/versions/9/OSGI-INF/MANIFEST.MF", "Import-Package: x\r\n".getBytes(UTF_8));
+    refuses(second, "second manifest");
+    Map<String, byte[]> lower = good();
+    lower.put("meta-inf/manifest.mf", lower.remove("META-INF/MANIFEST.MF"));
+    refuses(lower, "to some readers");
+  }
+
+  @Example
+  void refuses_a_manifest_that_two_parsers_could_take_in_two_ways() throws Exception {
+    Map<String, String> ambiguous =
+        Map.of(
+            MANIFEST + "Import-Package: org.aionos.kernel\r\n\r\n", "twice",
+            MANIFEST + "import-package: org.aionos.kernel\r\n\r\n", "twice",
+            MANIFEST + "X: y\rFragment-Host: x\r\n\r\n", "stray",
+            MANIFEST + "X: y\0\r\n\r\n", "stray",
+            MANIFEST + "Fragment-Host:x\r\n\r\n", "not a header",
+            MANIFEST + "Fragment-Host : x\r\n\r\n", "not a header",
+            "\r\n" + MANIFEST + "\r\n", "empty line",
+            " x\r\n" + MANIFEST + "\r\n", "middle of a header",
+            MANIFEST + "X: y", "line end");
+    for (Map.Entry<String, String> each : ambiguous.entrySet()) {
+      Map<String, byte[]> entries = good();
+      entries.put("META-INF/MANIFEST.MF", each.getKey().getBytes(UTF_8));
+      refuses(entries, each.getValue());
+    }
+  }
+
+  @Example
+  void a_header_may_go_on_over_lines_and_sections_may_follow() throws Exception {
+    Map<String, byte[]> entries = good();
+    entries.put(
+        "META-INF/MANIFEST.MF",
+        (MANIFEST + "Fragment\r\n -Host: x\r\n\r\nName: a/b\r\nX: y\r\n").getBytes(UTF_8));
+    refuses(entries, "Fragment-Host");
+    entries.put(
+        "META-INF/MANIFEST.MF",
+        (MANIFEST.replace("aionos.tool", "aionos\r\n .kernel") + "\r\n").getBytes(UTF_8));
+    refuses(entries, "org.aionos.kernel");
+  }
+
+  @Example
+  void refuses_a_jar_with_something_before_or_behind_it() throws Exception {
+    byte[] jar = jar(good());
+    byte[] behind = java.util.Arrays.copyOf(jar, jar.length + 1);
+    byte[] before = new byte[jar.length + 1];
+    System.arraycopy(jar, 0, before, 1, jar.length);
+
+    for (byte[] bytes : new byte[][] {behind, before}) {
+      assertThatThrownBy(() -> ToolJar.read(bytes, BYTES_MAX)).isInstanceOf(Refused.class);
+    }
   }
 }
