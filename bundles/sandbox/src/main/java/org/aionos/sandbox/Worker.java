@@ -236,9 +236,10 @@ final class Worker {
         default -> throw message.invalid("effect", "must be read_text, write_text or list");
       }
     } catch (ToolFailure failure) {
-      answer.put(
-          "error",
-          Map.of("code", failure.code().name(), "message", String.valueOf(failure.getMessage())));
+      Map<String, @Nullable Object> error = new LinkedHashMap<>();
+      error.put("code", failure.code().name());
+      error.put("message", failure.getMessage());
+      answer.put("error", error);
     } catch (InvalidDocument invalid) {
       throw fault(invalid.describe());
     }

@@ -26,6 +26,10 @@ final class ShellCage implements Cage {
     }
   }
 
+  boolean isSleeping() {
+    return process.info().command().orElse("").endsWith("/sleep");
+  }
+
   @Override
   public OutputStream in() {
     return process.getOutputStream();

@@ -228,10 +228,6 @@ final class WorkerPoolTest {
 
   /** A thread whose call takes long; returns once it is in its call. */
   private Thread busy(WorkerPool pool) {
-    int before;
-    synchronized (cages) {
-      before = cages.size();
-    }
     Thread thread =
         new Thread(
             () -> assertThatThrownBy(() -> call(pool, TOOL, ONE, "slow")).isNotNull(), "busy");
@@ -241,7 +237,7 @@ final class WorkerPoolTest {
                 Duration.ofSeconds(10),
                 () -> {
                   synchronized (cages) {
-                    return cages.size() > before || pool.workers(TOOL) > 0;
+                    return cages.stream().anyMatch(ShellCage::isSleeping);
                   }
                 }))
         .isTrue();
