@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -71,8 +72,8 @@ final class Bubblewrap implements Cages, AutoCloseable {
     this.uids = uids;
   }
 
-  static boolean weAreRoot() {
-    return "root".equals(System.getProperty("user.name"));
+  static boolean weAreRoot() throws IOException {
+    return Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0);
   }
 
   @Override
@@ -91,14 +92,24 @@ final class Bubblewrap implements Cages, AutoCloseable {
     }
   }
 
+  /** An interrupt does not end the wait: a process that nobody waits for would have no owner. */
   private Process started(ProcessBuilder builder) throws IOException {
+    Future<Process> starting = launcher.submit(builder::start);
+    boolean interrupted = false;
     try {
-      return launcher.submit(builder::start).get();
+      while (true) {
+        try {
+          return starting.get();
+        } catch (InterruptedException later) {
+          interrupted = true;
+        }
+      }
     } catch (ExecutionException failed) {
       throw new IOException(failed.getCause());
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted while a worker was started", interrupted);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
@@ -179,8 +190,15 @@ final class Bubblewrap implements Cages, AutoCloseable {
     walls.addAll(List.of("--setenv", "LANG", "C.UTF-8", "--setenv", "HOME", "/tmp"));
     walls.addAll(List.of("--ro-bind", "/usr", "/usr"));
     for (String each : List.of("lib", "lib64", "bin", "sbin")) {
-      walls.addAll(List.of("--symlink", "usr/" + each, "/" + each));
+      Path folder = Path.of("/" + each);
+      if (Files.isSymbolicLink(folder)) {
+        walls.addAll(List.of("--symlink", "usr/" + each, folder.toString()));
+      } else if (Files.isDirectory(folder)) {
+        walls.addAll(List.of("--ro-bind", folder.toString(), folder.toString()));
+      }
     }
+    // By these links Debian finds awk, among others. There is nothing else of /etc.
+    walls.addAll(List.of("--ro-bind-try", "/etc/alternatives", "/etc/alternatives"));
     walls.addAll(List.of("--proc", "/proc", "--dev", "/dev"));
     walls.addAll(List.of("--size", Long.toString(SHARED_MEMORY_BYTES_MAX), "--tmpfs", "/dev/shm"));
     // The folder /dev is a file system in memory that takes files until somebody says otherwise.

@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
@@ -82,6 +83,7 @@ public final class ProcessTier implements ToolTier {
   private final @Nullable ControlGroups groups;
   private final @Nullable Bubblewrap bubblewrap;
   private final WorkerPool workers;
+  private final Semaphore places = new Semaphore(Room.PLACES, true);
 
   /** Why no tool can be opened, as far as that is known from the start; empty if it is not so. */
   private final String noGroups;
@@ -151,7 +153,7 @@ public final class ProcessTier implements ToolTier {
   @Activate
   void begin() {
     retiring.scheduleWithFixedDelay(
-        workers::retireIdle, RETIRE.toMillis(), RETIRE.toMillis(), TimeUnit.MILLISECONDS);
+        workers::retire, RETIRE.toMillis(), RETIRE.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private static Path unpackFolder(SandboxConfig config, boolean root, Path state, String kernel) {
@@ -339,7 +341,8 @@ public final class ProcessTier implements ToolTier {
     }
     try {
       Cage cage = bubblewrap.open(program, agent.tenant());
-      return Worker.ready(program, cage, startMax, threads, System::nanoTime);
+      return Worker.ready(
+          program, cage, new Room(places, System::nanoTime), startMax, threads, System::nanoTime);
     } catch (IOException failed) {
       throw new Refused(
           Code.TIER_UNAVAILABLE, "a worker cannot be started: " + failed.getMessage());

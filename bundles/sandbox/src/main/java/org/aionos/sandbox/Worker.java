@@ -44,8 +44,14 @@ final class Worker {
 
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
 
-  /** Lines a tool may be ahead of us; beyond them it waits. */
-  private static final int LINES_MAX = 16;
+  /** Lines a tool may be ahead of us, which none has reason to be; beyond them it waits. */
+  private static final int LINES_MAX = 2;
+
+  /** More than the router would pass on of any result. */
+  private static final int LINE_BYTES_MAX = (4 << 20) + (64 << 10);
+
+  /** What a tool gets to say, or read, a large message that it has begun with. */
+  private static final Duration LARGE_MESSAGE_MAX = Duration.ofSeconds(5);
 
   /** What is kept of stderr, of each call, for the log. */
   private static final int STDERR_BYTES_MAX = 64 << 10;
@@ -66,6 +72,7 @@ final class Worker {
   private final Cage cage;
   private final ExecutorService threads;
   private final LongSupplier nanoClock;
+  private final Room room;
   private final BlockingQueue<Line> lines = new ArrayBlockingQueue<>(LINES_MAX);
   private final AtomicLong outputBytesLeft;
   private final ByteArrayOutputStream stderr = new ByteArrayOutputStream();
@@ -78,8 +85,10 @@ final class Worker {
   private int calls;
   private boolean fit;
 
-  private Worker(Program program, Cage cage, ExecutorService threads, LongSupplier nanoClock) {
+  private Worker(
+      Program program, Cage cage, Room room, ExecutorService threads, LongSupplier nanoClock) {
     this.program = program;
+    this.room = room;
     this.cage = cage;
     this.threads = threads;
     this.nanoClock = nanoClock;
@@ -97,11 +106,12 @@ final class Worker {
   static Worker ready(
       Program program,
       Cage cage,
+      Room room,
       Duration startMax,
       ExecutorService threads,
       LongSupplier nanoClock)
       throws InterruptedException {
-    Worker worker = new Worker(program, cage, threads, nanoClock);
+    Worker worker = new Worker(program, cage, room, threads, nanoClock);
     try {
       worker.awaitReady(startMax);
       return worker;
@@ -162,13 +172,17 @@ final class Worker {
           throw ended("in a call");
         }
         Fields message = parsed(line.bytes);
-        if (message.has("effect")) {
-          send(performed(message, effects), end);
-        } else {
+        if (!message.has("effect")) {
           return answer(message);
         }
+        // The answer may be as large as a file, and stays in memory until the tool has read it.
+        room.enter();
+        send(performed(message, effects), end);
+        awaitSent(end);
+        room.leave();
       }
     } finally {
+      room.leave();
       logStderr(call.id());
     }
   }
@@ -248,7 +262,15 @@ final class Worker {
 
   /** Whether there can be another call. A worker that has been in any doubt is not fit. */
   boolean fit(int callsMax) {
-    return fit && calls < callsMax && lines.isEmpty();
+    return fit && calls < callsMax && lines.isEmpty() && !room.isHeld();
+  }
+
+  /** Ends a tool that holds up the others with a large message that it does not say, or read. */
+  void killIfItHoldsUpOthers() {
+    if (room.isHeldFor(LARGE_MESSAGE_MAX)) {
+      log.warn("tool holds up others: tool={}", program.tool());
+      cage.kill();
+    }
   }
 
   /** Whether the tool has left nothing behind but itself: no line, no process, no strain. */
@@ -283,7 +305,11 @@ final class Worker {
     if (outputTooLong) {
       return new Refused(
           Code.TOOL_OUTPUT_LIMIT,
-          tool + " wrote more than " + program.limits().outputBytesMax() + " bytes");
+          tool
+              + " wrote more than "
+              + program.limits().outputBytesMax()
+              + " bytes, or a line of more than "
+              + LINE_BYTES_MAX);
     }
     if (ending.outOfMemory()) {
       return new Refused(
@@ -315,6 +341,7 @@ final class Worker {
     fit = false;
     ended = true;
     Cage.Ending ending = cage.end(patience);
+    room.close();
     writing.cancel(true);
     outReader.cancel(true);
     errReader.cancel(true);
@@ -344,6 +371,16 @@ final class Worker {
             });
   }
 
+  /** Whether the tool has taken what was sent. If it has not, stdout, or the clock, tells why. */
+  private boolean awaitSent(long endNanos) throws InterruptedException {
+    try {
+      writing.get(endNanos - nanoClock.getAsLong(), TimeUnit.NANOSECONDS);
+      return true;
+    } catch (ExecutionException | TimeoutException broken) {
+      return false;
+    }
+  }
+
   private void readOut() {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
     byte[] buffer = new byte[8 << 10];
@@ -362,9 +399,20 @@ final class Worker {
           }
         }
         line.write(buffer, start, read - start);
+        if (line.size() > LINE_BYTES_MAX) {
+          outputTooLong = true;
+          cage.kill();
+          break;
+        }
+        if (line.size() > Room.SMALL_BYTES) {
+          room.enter();
+        }
       }
     } catch (IOException closed) {
       log.trace("stdout of a tool was closed: tool={}", program.tool(), closed);
+    } catch (InterruptedException weAreEnded) {
+      Thread.currentThread().interrupt();
+      return;
     }
     put(new Line(null));
   }

@@ -188,8 +188,11 @@ final class WorkerPool {
     notifyAll();
   }
 
-  /** Ends the workers that have been idle for too long. */
-  void retireIdle() {
+  /** Ends the workers that have been idle for too long, and those that hold up others. */
+  void retire() {
+    synchronized (this) {
+      busy.forEach(Worker::killIfItHoldsUpOthers);
+    }
     long oldest = nanoClock.getAsLong() - bounds.idleMax().toNanos();
     List<Worker> retired = new ArrayList<>();
     synchronized (this) {

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.aionos.kernel.AgentId;
@@ -55,7 +56,13 @@ final class WorkerPoolTest {
           synchronized (cages) {
             cages.add(cage);
           }
-          return Worker.ready(program, cage, Duration.ofSeconds(10), threads, System::nanoTime);
+          return Worker.ready(
+              program,
+              cage,
+              new Room(new Semaphore(2), System::nanoTime),
+              Duration.ofSeconds(10),
+              threads,
+              System::nanoTime);
         },
         new WorkerPool.Bounds(workersMax, perToolMax, callsMax, Duration.ofSeconds(60)),
         nanos::get);
@@ -189,11 +196,11 @@ final class WorkerPoolTest {
     call(pool, TOOL, ONE, "");
     nanos.addAndGet(TimeUnit.SECONDS.toNanos(59));
     call(pool, TOOL, TWO, "");
-    pool.retireIdle();
+    pool.retire();
     assertThat(pool.workers()).isEqualTo(2);
 
     nanos.addAndGet(TimeUnit.SECONDS.toNanos(1));
-    pool.retireIdle();
+    pool.retire();
 
     assertThat(pool.workers()).isEqualTo(1);
     assertThat(running()).isEqualTo(1);

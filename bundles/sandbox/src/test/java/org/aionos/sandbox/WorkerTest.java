@@ -12,6 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Refused;
 import org.aionos.tool.Effects;
@@ -40,6 +43,9 @@ final class WorkerTest {
           Instant.parse("2026-01-01T00:00:00Z"),
           "trace-1");
 
+  private final AtomicLong nanos = new AtomicLong();
+  private final Semaphore places = new Semaphore(1);
+  private final Room room = new Room(places, nanos::get);
   private final Written effects = new Written();
   private ShellCage cage;
 
@@ -57,7 +63,7 @@ final class WorkerTest {
 
   private Worker worker(String script) throws InterruptedException {
     cage = new ShellCage(script);
-    return Worker.ready(PROGRAM, cage, Duration.ofSeconds(10), THREADS, System::nanoTime);
+    return Worker.ready(PROGRAM, cage, room, Duration.ofSeconds(10), THREADS, System::nanoTime);
   }
 
   /** A tool that answers its first call with a line. */
@@ -208,6 +214,35 @@ final class WorkerTest {
     assertThatThrownBy(() -> worker.call(large, effects)).isInstanceOf(InterruptedException.class);
   }
 
+  @Test
+  void a_large_message_takes_a_place_that_its_caller_gives_back() throws Exception {
+    Worker worker =
+        worker(
+            ShellCage.READY
+                + "read call\nprintf '{\"result\":{\"text\":\"'\nhead -c 90000 /dev/zero | tr '\\0' x\n"
+                + "echo '\"}}'\nread next\n");
+
+    assertThat((String) worker.call(CALL, effects).value().get("text")).hasSize(90_000);
+    assertThat(places.availablePermits()).isEqualTo(1);
+    assertThat(worker.fit(10)).isTrue();
+  }
+
+  @Test
+  void a_large_message_without_an_end_is_ended_for_the_sake_of_others() throws Exception {
+    Worker worker =
+        worker(ShellCage.READY + "head -c 90000 /dev/zero | tr '\\0' x\nexec sleep 20\n");
+    assertThat(Patience.await(Duration.ofSeconds(5), room::isHeld)).isTrue();
+    assertThat(worker.fit(10)).isFalse();
+
+    worker.killIfItHoldsUpOthers();
+    assertThat(cage.isSleeping()).as("it has had no time yet").isTrue();
+    nanos.addAndGet(TimeUnit.SECONDS.toNanos(5));
+    worker.killIfItHoldsUpOthers();
+
+    assertRefused(worker, Code.TOOL_CRASHED);
+    assertThat(places.availablePermits()).isEqualTo(1);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "exit 1, TOOL_CRASHED",
@@ -227,7 +262,9 @@ final class WorkerTest {
     cage = new ShellCage("sleep 20");
 
     assertThatThrownBy(
-            () -> Worker.ready(PROGRAM, cage, Duration.ofMillis(100), THREADS, System::nanoTime))
+            () ->
+                Worker.ready(
+                    PROGRAM, cage, room, Duration.ofMillis(100), THREADS, System::nanoTime))
         .isInstanceOfSatisfying(
             Refused.class,
             refused -> assertThat(refused.problem().code()).isEqualTo(Code.TOOL_FAULT));

@@ -107,7 +107,7 @@ def proc_mem(argument):
 
 
 def host_folders(argument):
-    return [f for f in ("/root", "/home", "/var", "/etc", "/srv", "/sys", "/run", "/opt") if os.path.exists(f)]
+    return [f for f in ("/root", "/home", "/var", "/etc/passwd", "/srv", "/sys", "/run", "/opt") if os.path.exists(f)]
 
 
 def open_files(argument):
