@@ -48,6 +48,9 @@ final class AttackTest {
   private static final AgentId AGENT = new AgentId("tenantA", "researcher-1");
   private static final Path CONFIG = Path.of("../../config/sandbox");
 
+  /** Nobody else on the machine. */
+  private static final int USER = 199_999;
+
   /** What not every Linux is built with. Behind the walls the door is closed all the same. */
   private static final Set<String> HOST_MAY_LACK =
       Set.of("a vsock socket", "sysrq", "load a module", "io_uring", "userfaultfd", "keyctl");
@@ -339,6 +342,114 @@ final class AttackTest {
     assertThat(cgroups()).hasSize(tier.workers());
     dead.close();
     next.close();
+  }
+
+  @Test
+  void a_kernel_that_is_not_root_holds_them_off_too() throws Exception {
+    if (!Bubblewrap.weAreRoot()) {
+      // Then this whole class is that test.
+      return;
+    }
+    List<Path> delegated = delegate();
+    try {
+      List<String> said = asUser(delegated, "cgroups", attacksOfAUser());
+      assertThat(said).hasSize(attacksOfAUser().size());
+      assertThat(said.subList(0, said.size() - 4)).allMatch(line -> line.endsWith(": false"));
+      assertThat(said.subList(said.size() - 4, said.size()))
+          .containsExactly(
+              "200 MiB of memory: TOOL_OUT_OF_MEMORY",
+              "int 0x80: TOOL_FORBIDDEN_CALL",
+              "endless output: TOOL_OUTPUT_LIMIT",
+              "hello: true");
+    } finally {
+      delegated.forEach(CgroupFolders::sweep);
+    }
+  }
+
+  @Test
+  void without_groups_tools_are_refused_unless_an_operator_wants_them_all_the_same()
+      throws Exception {
+    if (!Bubblewrap.weAreRoot()) {
+      return;
+    }
+    assertThat(asUser(List.of(), "cgroups", List.of("hello")))
+        .singleElement()
+        .asString()
+        .startsWith("TIER_UNAVAILABLE")
+        .contains("sandbox.degraded: true");
+    assertThat(asUser(List.of(), "degraded", List.of("40 processes", "mount", "hello")))
+        .containsExactly("40 processes: false", "mount: false", "hello: true");
+  }
+
+  private static List<String> attacksOfAUser() {
+    List<String> attacks = new ArrayList<>(held().keySet());
+    attacks.remove("connect to the kernel");
+    attacks.addAll(List.of("200 MiB of memory", "int 0x80", "endless output", "hello"));
+    return attacks;
+  }
+
+  /** Groups that belong to another user, as an administrator gives them away. */
+  private static List<Path> delegate() throws IOException {
+    Path root = Path.of("/sys/fs/cgroup");
+    List<Path> hierarchies =
+        Files.exists(root.resolve("cgroup.controllers"))
+            ? List.of(root)
+            : ControlGroups.CONTROLLERS.stream().map(root::resolve).toList();
+    List<Path> delegated = new ArrayList<>();
+    for (Path each : hierarchies) {
+      Path group =
+          Files.createDirectories(each.resolve("aion-user-" + ProcessHandle.current().pid()));
+      Files.setAttribute(group, "unix:uid", USER);
+      for (String file : List.of("cgroup.procs", "cgroup.subtree_control")) {
+        if (Files.exists(group.resolve(file))) {
+          Files.setAttribute(group.resolve(file), "unix:uid", USER);
+        }
+      }
+      delegated.add(group);
+    }
+    return delegated;
+  }
+
+  /** Runs {@link AttackAsUser} in those groups, from copies that the user can read. */
+  private static List<String> asUser(List<Path> groups, String how, List<String> attacks)
+      throws IOException, InterruptedException {
+    Path home = Files.createTempDirectory("aion-attack-user");
+    try {
+      StringBuilder classes = new StringBuilder();
+      int number = 0;
+      for (String each : System.getProperty("java.class.path").split(":")) {
+        if (Files.exists(Path.of(each))) {
+          Path copy = home.resolve("classes-" + number++);
+          run("/bin/cp", "-r", each, copy.toString());
+          classes.append(copy).append(':');
+        }
+      }
+      run("/bin/cp", "-r", CONFIG.toString(), home.resolve("profiles").toString());
+      run("/bin/chown", "-R", Integer.toString(USER), home.toString());
+      StringBuilder script = new StringBuilder();
+      groups.forEach(group -> script.append("echo $$ > ").append(group).append("/cgroup.procs\n"));
+      script.append("exec setpriv --reuid=").append(USER).append(" --regid=").append(USER);
+      script.append(" --clear-groups -- \"$@\"");
+      List<String> command =
+          new ArrayList<>(
+              List.of(
+                  "/bin/sh",
+                  "-c",
+                  script.toString(),
+                  "as-user",
+                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                  "-XX:+UseSerialGC",
+                  "-cp",
+                  classes.toString(),
+                  "org.aionos.sandbox.AttackAsUser",
+                  home.resolve("state").toString(),
+                  home.resolve("profiles").toString(),
+                  how));
+      command.addAll(attacks);
+      return run(command.toArray(String[]::new)).lines().toList();
+    } finally {
+      run("/bin/rm", "-rf", home.toString());
+    }
   }
 
   // --- calls ----------------------------------------------------------------------------------
