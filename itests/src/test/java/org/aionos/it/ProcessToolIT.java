@@ -14,6 +14,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -57,18 +61,24 @@ class ProcessToolIT {
     kernel.allowAndDrop(RunningKernel.readBytes(jar), name + "-1.0.0.jar");
   }
 
-  /** Answers at once, or crashes. */
+  /** Answers at once, unless it is told to sleep, burn or crash. */
   private static byte[] pings() {
     return plain(
         "ping",
         "exec:bin/ping",
         """
         #!/usr/bin/python3 -EsB
-        import json, os, sys
+        import json, os, sys, time
         print('{"ready":true}', flush=True)
         for line in sys.stdin:
-            if "crash" in json.loads(line)["arguments"]:
+            arguments = json.loads(line)["arguments"]
+            if "crash" in arguments:
                 os._exit(3)
+            if "sleep" in arguments:
+                time.sleep(arguments["sleep"])
+            end = time.monotonic() + arguments.get("burn", 0)
+            while time.monotonic() < end:
+                pass
             print('{"result":{"pong":true}}', flush=True)
         """);
   }
@@ -82,7 +92,7 @@ class ProcessToolIT {
             spec:
               entry: "%s"
               capabilities_required: []
-              limits: { timeout_ms: 5000, concurrency: 64 }
+              limits: { timeout_ms: 20000, concurrency: 64 }
             """
                 .formatted(name, entry))
         .header("Bundle-ManifestVersion", "2")
@@ -250,13 +260,75 @@ class ProcessToolIT {
     double cold =
         median(
             20,
-            () -> call(CODER, "ping", Map.of("crash", 1), 5_000).expect(502, "TOOL_CRASHED"),
-            () -> call(CODER, "ping", Map.of(), 5_000).expect(200));
+            () -> call(OTHER_CODER, "ping", Map.of("crash", 1), 5_000).expect(502, "TOOL_CRASHED"),
+            () -> call(OTHER_CODER, "ping", Map.of(), 5_000).expect(200));
 
     System.out.printf(
         "process tier, median ms: warm %.2f, python_run %.2f, cold %.1f%n", warm, code, cold);
     assertThat(warm).isLessThan(20);
     assertThat(cold).isLessThan(400);
+  }
+
+  @Test
+  void tools_that_wait_or_burn_do_not_hold_up_a_call_of_another() {
+    kernel.allowAndDrop(RunningKernel.readBytes(RunningKernel.ECHO_1_0), "echo-1.0.0.jar");
+    kernel.awaitTool("echo@1.0.0");
+    double alone = p99();
+    double besideWaiting = p99Beside(50, Map.of("sleep", 1));
+    double besideBurning = p99Beside(4, Map.of("burn", 2));
+
+    System.out.printf(
+        "echo, p99 ms: alone %.1f, beside 50 waiting %.1f, beside 4 burning %.1f%n",
+        alone, besideWaiting, besideBurning);
+    assertThat(besideWaiting).isLessThan(500);
+    assertThat(besideBurning).isLessThan(500);
+  }
+
+  private static double p99Beside(int calls, Map<String, ?> arguments) {
+    ExecutorService callers = Executors.newFixedThreadPool(calls);
+    try {
+      // Once, so that what is measured beside is calls, not starts.
+      all(callers, calls, Map.of("sleep", 0.3));
+      List<Future<?>> running = submitted(callers, calls, arguments);
+      double p99 = p99();
+      finish(running);
+      return p99;
+    } finally {
+      callers.shutdownNow();
+    }
+  }
+
+  private static void all(ExecutorService callers, int calls, Map<String, ?> arguments) {
+    finish(submitted(callers, calls, arguments));
+  }
+
+  private static List<Future<?>> submitted(
+      ExecutorService callers, int calls, Map<String, ?> arguments) {
+    List<Future<?>> running = new ArrayList<>();
+    for (int i = 0; i < calls; i++) {
+      running.add(callers.submit(() -> call(CODER, "ping", arguments, 30_000).expect(200)));
+    }
+    return running;
+  }
+
+  private static void finish(List<Future<?>> running) {
+    for (Future<?> each : running) {
+      try {
+        each.get();
+      } catch (InterruptedException | ExecutionException failed) {
+        throw new AssertionError(failed);
+      }
+    }
+  }
+
+  private static double p99() {
+    List<Long> nanos = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      long began = System.nanoTime();
+      call(CODER, "echo", Map.of("text", "x"), 5_000).expect(200);
+      nanos.add(System.nanoTime() - began);
+    }
+    return nanos.stream().sorted().toList().get(197) / 1e6;
   }
 
   private static double median(int times, Runnable what) {

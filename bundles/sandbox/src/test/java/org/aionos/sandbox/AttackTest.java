@@ -48,6 +48,9 @@ final class AttackTest {
   private static final AgentId AGENT = new AgentId("tenantA", "researcher-1");
   private static final Path CONFIG = Path.of("../../config/sandbox");
 
+  /** Calls that end badly; a long run takes {@code -Dsandbox.runaways=1000}. */
+  private static final int RUNAWAYS = Integer.getInteger("sandbox.runaways", 40);
+
   /** Nobody else on the machine. */
   private static final int USER = 199_999;
 
@@ -145,8 +148,7 @@ final class AttackTest {
             "exec of a memfd",
             "40 processes",
             "64 MiB in /tmp",
-            "1 MiB in /dev/shm",
-            "all processors")) {
+            "1 MiB in /dev/shm")) {
       held.put(name, "");
     }
     held.put("kill a process of the host", Long.toString(ProcessHandle.current().pid()));
@@ -212,6 +214,26 @@ final class AttackTest {
   void memory_beyond_the_limit_is_out_of_memory() throws Exception {
     assertRefused("200 MiB of memory", Code.TOOL_OUT_OF_MEMORY);
     assertThat(unconfined("200 MiB of memory", "")).containsEntry("breached", true);
+  }
+
+  /** A tenth, so that twenty processes get more without a limit however busy the machine is. */
+  @Test
+  void processors_are_shared_out() throws Exception {
+    Path profiles = Files.createDirectories(folder.resolve("profiles"));
+    Files.copy(CONFIG.resolve("seccomp_profile.json"), profiles.resolve("seccomp_profile.json"));
+    Files.writeString(
+        profiles.resolve("cgroup_profiles.yaml"),
+        Files.readString(CONFIG.resolve("cgroup_profiles.yaml"))
+            + "  tenth: { inherits: default, cpu: { percent: 10 } }\n");
+    ProcessTier slow = new ProcessTier(Configs.usual(), folder.resolve("slow"), profiles);
+    try (ConfinedTool tenth = slow.open(Jar.attacker(Map.of("cgroup", "tenth")))) {
+      ToolResult result = tenth.invoke(toolCall("all processors", "", 30), AGENT, new NoEffects());
+
+      assertThat(result.value()).as("%s", result).containsEntry("breached", false);
+    } finally {
+      slow.close();
+    }
+    assertThat(unconfined("all processors", "")).containsEntry("breached", true);
   }
 
   @Test
@@ -309,7 +331,7 @@ final class AttackTest {
   void runaway_calls_leave_nothing() throws Exception {
     int files = openFiles();
     Set<Code> codes = new TreeSet<>();
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < RUNAWAYS; i += 4) {
       for (String attack : List.of("a crash", "a crash by signal", "int 0x80", "endless output")) {
         try {
           call(attack, "");
@@ -324,7 +346,9 @@ final class AttackTest {
     assertThat(tier.workers()).isZero();
     assertThat(cgroups()).isEmpty();
     assertThat(pythons()).isEmpty();
-    assertThat(Patience.await(Duration.ofSeconds(5), () -> openFiles() <= files + 4))
+    assertThat(
+            Patience.await(
+                Duration.ofSeconds(5), () -> openFiles() <= files + 4 && Thread.activeCount() < 60))
         .as("open files: %s before, %s now", files, openFiles())
         .isTrue();
   }
@@ -342,6 +366,52 @@ final class AttackTest {
     assertThat(cgroups()).hasSize(tier.workers());
     dead.close();
     next.close();
+  }
+
+  @Test
+  void the_example_of_the_documentation_works() throws Exception {
+    String page = Files.readString(Path.of("../../docs/process-tools.md"));
+    String after = page.substring(page.indexOf("```python\n") + "```python\n".length());
+    Effects files =
+        new NoEffects() {
+          @Override
+          public String readText(String path) {
+            return "three words here";
+          }
+        };
+
+    try (ConfinedTool example = tier.open(Jar.python(after.substring(0, after.indexOf("```"))))) {
+      assertThat(example.invoke(toolCall("", "", 10), AGENT, files).value())
+          .containsEntry("words", 3);
+      assertThatThrownBy(() -> example.invoke(toolCall("", "", 10), AGENT, new NoEffects()))
+          .isInstanceOfSatisfying(
+              ToolFailure.class,
+              failure -> assertThat(failure.code()).isEqualTo(ToolFailure.Code.NOT_FOUND));
+    }
+  }
+
+  @Test
+  void what_cannot_be_a_process_tool_is_refused_with_the_field() {
+    assertInvalid("exec:bin/absent", Map.of(), "/spec/entry");
+    assertInvalid("python:META-INF/x", Map.of(), "/spec/entry");
+    assertInvalid("exec:bin/x", Map.of("cgroup", "enormous"), "/spec/security/cgroup");
+    assertInvalid("exec:bin/x", Map.of("cgroup", 7), "/spec/security/cgroup");
+    for (Object profile : List.of("none", "../../../etc/passwd", true)) {
+      assertInvalid(
+          "exec:bin/x", Map.of("seccomp_profile", profile), "/spec/security/seccomp_profile");
+    }
+  }
+
+  private static void assertInvalid(String entry, Map<String, Object> security, String field) {
+    Map<String, byte[]> files = Map.of("bin/x", new byte[0], "META-INF/x", new byte[0]);
+
+    assertThatThrownBy(() -> tier.open(Jar.of(entry, security, files)))
+        .isInstanceOfSatisfying(
+            Refused.class,
+            refused -> {
+              assertThat(refused.problem().code()).isEqualTo(Code.INVALID_FIELD);
+              assertThat(refused.problem().message()).startsWith(field);
+            });
   }
 
   @Test
@@ -564,7 +634,7 @@ final class AttackTest {
   }
 
   /** The tools of these tests have no outside world. */
-  static final class NoEffects implements Effects {
+  static class NoEffects implements Effects {
     @Override
     public String readText(String path) throws ToolFailure {
       throw new ToolFailure(ToolFailure.Code.NOT_FOUND, "no file " + path);

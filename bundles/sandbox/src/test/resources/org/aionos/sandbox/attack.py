@@ -370,7 +370,7 @@ def inodes(argument):
 def burn(argument):
     began = time.monotonic()
     children = []
-    for _ in range(16):
+    for _ in range(20):
         pid = os.fork()
         if pid == 0:
             while time.monotonic() - began < 1.5:
@@ -381,7 +381,7 @@ def burn(argument):
         os.waitpid(pid, 0)
     used = os.times()
     share = (used.children_user + used.children_system) / (time.monotonic() - began)
-    if share < 0.75:
+    if share < 0.25:
         raise Denied("%.2f of a processor" % share)
     return share
 
