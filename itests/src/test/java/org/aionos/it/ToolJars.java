@@ -70,6 +70,11 @@ final class ToolJars {
     return jar;
   }
 
+  /** A tool of files, without Java; gets its files, and a bundle's headers, from its maker. */
+  static ToolJars files(String toolYaml) {
+    return new ToolJars().entry("AION-INF/tool.yml", toolYaml);
+  }
+
   /** The smallest tool: it answers with its version and its arguments. */
   static ToolJars plain(String name, String version) {
     return tool(

@@ -35,11 +35,16 @@ import org.jspecify.annotations.Nullable;
  * That of {@code fetch} is {@code {"status":200,"url":"…","headers":{…},"body":"…"}}; a body that
  * is no UTF-8 comes as {@code body_base64} instead, and may be sent so too.
  *
+ * <p>An effect may have a number, {@code "id"}, by which a carrier names its result.
+ *
  * <p>The codes are those of {@link ToolFailure.Code}. What else a tool says is malformed.
  */
 public final class Dialogue {
 
   private static final long COST_USD_MAX = 1_000_000;
+
+  /** A sentence or two; what is longer is cut. */
+  private static final int MESSAGE_LENGTH_MAX = 1_000;
 
   private Dialogue() {}
 
@@ -75,7 +80,9 @@ public final class Dialogue {
   }
 
   private static ToolFailure failure(Fields words) throws InvalidDocument {
-    return new ToolFailure(code(words), words.text("message"));
+    String message = words.text("message", "");
+    return new ToolFailure(
+        code(words), message.substring(0, Math.min(message.length(), MESSAGE_LENGTH_MAX)));
   }
 
   private static ToolFailure.Code code(Fields words) throws InvalidDocument {
@@ -95,20 +102,24 @@ public final class Dialogue {
    */
   public static Map<String, @Nullable Object> effect(Fields words, Effects effects)
       throws InvalidDocument, InterruptedException {
+    Map<String, @Nullable Object> result = new LinkedHashMap<>();
     try {
-      Map<String, @Nullable Object> result = new LinkedHashMap<>();
       result.put("value", carryOut(words, effects));
-      return result;
     } catch (ToolFailure failure) {
-      return Map.of(
-          "error",
-          Map.of("code", failure.code().name(), "message", String.valueOf(failure.getMessage())));
+      Map<String, @Nullable Object> error = new LinkedHashMap<>();
+      error.put("code", failure.code().name());
+      error.put("message", failure.getMessage());
+      result.put("error", error);
     }
+    return result;
   }
 
   private static @Nullable Object carryOut(Fields words, Effects effects)
       throws InvalidDocument, ToolFailure, InterruptedException {
     String effect = words.text("effect");
+    if (!effect.equals("fetch")) {
+      words.only("effect", "id", "path", "text");
+    }
     switch (effect) {
       case "read_text":
         return effects.readText(words.text("path"));

@@ -18,7 +18,7 @@ public final class FetchWords {
 
   /** What a request may say. */
   public static final String[] NAMES = {
-    "effect", "method", "url", "headers", "body", "body_base64"
+    "effect", "id", "method", "url", "headers", "body", "body_base64"
   };
 
   private static final int HEADERS_MAX = 64;

@@ -1,0 +1,91 @@
+package org.aionos.sandbox;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running bubblewrap, and the group it is in. */
+final class BubblewrapCage implements Cage {
+
+  private static final Logger log = LoggerFactory.getLogger(BubblewrapCage.class);
+
+  private static final Duration KILLED_MAX = Duration.ofSeconds(5);
+  private static final int EXIT_KILLED = 137;
+
+  private final Process process;
+  private final ControlGroup group;
+
+  /** Guarded by this. */
+  private @Nullable Ending ending;
+
+  BubblewrapCage(Process process, ControlGroup group) {
+    this.process = process;
+    this.group = group;
+  }
+
+  @Override
+  public OutputStream in() {
+    return process.getOutputStream();
+  }
+
+  @Override
+  public InputStream out() {
+    return process.getInputStream();
+  }
+
+  @Override
+  public InputStream err() {
+    return process.getErrorStream();
+  }
+
+  @Override
+  public int processes() {
+    return group.processes().size();
+  }
+
+  @Override
+  public boolean outOfMemory() {
+    return group.outOfMemory();
+  }
+
+  @Override
+  public void kill() {
+    group.kill();
+    // Those inside have this one for a parent, or a parent's parent, and die with it.
+    process.destroyForcibly();
+  }
+
+  @Override
+  public synchronized Ending end(Duration patience) {
+    if (ending != null) {
+      return ending;
+    }
+    boolean outOfMemory = false;
+    if (!Patience.await(patience, () -> !process.isAlive())) {
+      outOfMemory = group.outOfMemory();
+      kill();
+    }
+    boolean dead = Patience.await(KILLED_MAX, () -> !process.isAlive());
+    outOfMemory |= group.outOfMemory();
+    group.remove();
+    if (!dead) {
+      log.error("a tool cannot be ended: pid={}", process.pid());
+    }
+    close(process.getOutputStream());
+    ending = new Ending(dead ? process.exitValue() : EXIT_KILLED, outOfMemory);
+    return ending;
+  }
+
+  /** The two others end by themselves, for nobody holds their far end any more. */
+  private static void close(OutputStream pipe) {
+    try {
+      pipe.close();
+    } catch (IOException broken) {
+      log.trace("a pipe to a dead tool was not empty", broken);
+    }
+  }
+}

@@ -1,0 +1,47 @@
+package org.aionos.sandbox;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A host without cgroups that we may use, on which an operator runs tools all the same: each
+ * process is bounded by its resource limits alone, not all of them together.
+ */
+final class NoControlGroups implements ControlGroups, ControlGroup {
+
+  @Override
+  public String kind() {
+    return "DEGRADED: resource limits of each process alone";
+  }
+
+  @Override
+  public List<Path> folders() {
+    return List.of();
+  }
+
+  @Override
+  public ControlGroup create(String id, Limits limits) {
+    return this;
+  }
+
+  @Override
+  public List<Path> doors() {
+    return List.of();
+  }
+
+  @Override
+  public List<Long> processes() {
+    return List.of();
+  }
+
+  @Override
+  public boolean outOfMemory() {
+    return false;
+  }
+
+  @Override
+  public void kill() {}
+
+  @Override
+  public void remove() {}
+}

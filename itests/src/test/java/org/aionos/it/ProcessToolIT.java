@@ -1,0 +1,437 @@
+package org.aionos.it;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.aionos.it.RunningKernel.RESEARCHER_V1;
+import static org.aionos.it.RunningKernel.syscall;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+
+/** Tools that run as programs of their own, from a dropped jar to the last trace of them. */
+@Order(7)
+class ProcessToolIT {
+
+  private static final String CODER = "agent://tenantA/coder-1";
+  private static final String OTHER_CODER = "agent://tenantA/coder-2";
+
+  private static RunningKernel kernel;
+
+  @BeforeAll
+  static void start() {
+    kernel = RunningKernel.named("process-tools").bare().start();
+    for (String agent : List.of(CODER, OTHER_CODER)) {
+      ObjectNode registration = RunningKernel.JSON.createObjectNode();
+      registration.put("agent_id", agent).put("name", "coder").put("version", "1.0.0");
+      registration.putArray("capabilities").add("filesystem");
+      kernel.call(RESEARCHER_V1, "POST", "/v1/agent/register", registration).expect(200);
+    }
+    deploy("python_run");
+    deploy("table_stats");
+    kernel.allowAndDrop(pings(), "ping.jar");
+    kernel.awaitTool("python_run@1.0.0");
+    kernel.awaitTool("table_stats@1.0.0");
+    kernel.awaitTool("ping@1.0.0");
+  }
+
+  @AfterAll
+  static void stop() {
+    kernel.down();
+  }
+
+  private static void deploy(String name) {
+    Path jar =
+        RunningKernel.ROOT.resolve("tool-plugins/" + name + "/target/" + name + "-1.0.0.jar");
+    kernel.allowAndDrop(RunningKernel.readBytes(jar), name + "-1.0.0.jar");
+  }
+
+  /** Answers at once, unless it is told to sleep, burn or crash. */
+  private static byte[] pings() {
+    return plain(
+        "ping",
+        "exec:bin/ping",
+        """
+        #!/usr/bin/python3 -EsB
+        import json, os, sys, time
+        print('{"ready":true}', flush=True)
+        for line in sys.stdin:
+            arguments = json.loads(line)["arguments"]
+            if "crash" in arguments:
+                os._exit(3)
+            if "sleep" in arguments:
+                time.sleep(arguments["sleep"])
+            end = time.monotonic() + arguments.get("burn", 0)
+            while time.monotonic() < end:
+                pass
+            print('{"result":{"pong":true}}', flush=True)
+        """);
+  }
+
+  private static byte[] plain(String name, String entry, String script) {
+    return ToolJars.files(
+            """
+            apiVersion: aion.os/v1
+            kind: Tool
+            metadata: { name: %s, version: 1.0.0, description: A tool of the tests. }
+            spec:
+              entry: "%s"
+              capabilities_required: []
+              limits: { timeout_ms: 20000, concurrency: 64 }
+            """
+                .formatted(name, entry))
+        .header("Bundle-ManifestVersion", "2")
+        .header("Bundle-SymbolicName", "org.example.tool." + name)
+        .header("Bundle-Version", "1.0.0")
+        .entry(entry.substring(entry.indexOf(':') + 1), script)
+        .bytes();
+  }
+
+  private static Answer call(
+      String agent, String tool, Map<String, ?> arguments, int latencyMillis) {
+    ObjectNode body = syscall("tool.invoke", agent);
+    body.withObject("/params")
+        .put("tool", tool)
+        .setAll(RunningKernel.JSON.<ObjectNode>valueToTree(arguments));
+    body.putObject("budget").put("latency_ms", latencyMillis);
+    return kernel.call(RESEARCHER_V1, "POST", "/v1/syscall/tool.invoke", body);
+  }
+
+  private static Answer python(String agent, String code) {
+    return call(agent, "python_run", Map.of("code", code), 30_000);
+  }
+
+  @Test
+  void code_runs_and_its_output_and_last_value_come_back() {
+    Answer answer =
+        python(
+                CODER,
+                """
+            import sys
+            print("on stdout")
+            print("on stderr", file=sys.stderr)
+            {"sum": sum(range(10)), "words": "a b".split()}
+            """)
+            .expect(200);
+
+    assertThat(answer.at("/result/stdout")).isEqualTo("on stdout\n");
+    assertThat(answer.at("/result/stderr")).isEqualTo("on stderr\n");
+    assertThat(answer.json().at("/result/value").toString())
+        .isEqualTo("{\"sum\":45,\"words\":[\"a\",\"b\"]}");
+    assertThat(answer.json().at("/result").has("error")).isFalse();
+  }
+
+  @Test
+  void a_fault_in_the_code_is_the_agents_own_to_read() {
+    Answer answer = python(CODER, "x = 1\nx / 0").expect(200);
+    assertThat(answer.at("/result/error/type")).isEqualTo("ZeroDivisionError");
+    assertThat(answer.at("/result/error/traceback")).contains("line 2").doesNotContain("main.py");
+
+    assertThat(python(CODER, "def").expect(200).at("/result/error/type")).isEqualTo("SyntaxError");
+    assertThat(
+            call(CODER, "python_run", Map.of("code", "while 1: pass", "timeout_s", 0.3), 10_000)
+                .expect(200)
+                .at("/result/error/type"))
+        .isEqualTo("TimeoutError");
+    Answer number = call(CODER, "python_run", Map.of("code", 7), 10_000);
+    assertThat(number.expect(400, "INVALID_FIELD").at("/error/pointer")).isEqualTo("/params/code");
+  }
+
+  @Test
+  void each_call_begins_anew_and_files_stay() {
+    python(CODER, "kept = 1\nworkspace.write_text('kept.txt', 'in a file')").expect(200);
+
+    Answer next =
+        python(
+            CODER,
+            "'kept.txt' in workspace.list(), workspace.read_text('kept.txt'), 'kept' in globals()");
+
+    assertThat(next.json().at("/result/value").toString()).isEqualTo("[true,\"in a file\",false]");
+    assertThat(python(CODER, "workspace.read_text('absent.txt')").at("/result/error/message"))
+        .contains("absent.txt");
+  }
+
+  @Test
+  void a_second_agent_never_sees_what_the_first_has_left() {
+    python(
+            CODER,
+            "open('/tmp/left', 'w').write('mine')\n" + "workspace.write_text('mine.txt', 'mine')")
+        .expect(200);
+
+    Answer other =
+        python(OTHER_CODER, "import os\n[os.listdir('/tmp'), workspace.list()]").expect(200);
+
+    assertThat(other.json().at("/result/value").toString()).isEqualTo("[[],[]]");
+  }
+
+  @Test
+  void the_ways_to_end_badly_have_codes_of_their_own() {
+    call(CODER, "python_run", Map.of("code", "while True: pass"), 600).expect(504, "TIMED_OUT");
+    python(CODER, "x = []\nwhile True: x.append(b'x' * 1000000)").expect(502, "TOOL_OUT_OF_MEMORY");
+    python(CODER, "import os\nos._exit(3)").expect(502, "TOOL_CRASHED");
+    python(CODER, "import ctypes\nctypes.string_at(0)").expect(502, "TOOL_CRASHED");
+    assertThat(python(CODER, "import socket\nsocket.socket()").at("/result/error/type"))
+        .isEqualTo("PermissionError");
+    python(CODER, "1 + 1").expect(200);
+  }
+
+  @Test
+  void what_a_tool_can_find_holds_no_secret() {
+    Answer answer =
+        python(
+                CODER,
+                """
+                import os, pathlib
+                found = dict(os.environ)
+                for file in pathlib.Path('/proc').glob('[0-9]*/environ'):
+                    try:
+                        found[str(file)] = file.read_text()
+                    except OSError as e:
+                        pass
+                found
+                """)
+            .expect(200);
+
+    assertThat(answer.text())
+        .doesNotContain("TENANT_A_SECRET")
+        .doesNotContain(kernel.token())
+        .doesNotContain("KARAF")
+        .doesNotContain("AION_");
+  }
+
+  @Test
+  void a_table_is_described() {
+    Answer answer =
+        call(CODER, "table_stats", Map.of("text", "name,age\nann,30\nbob,40\neve,\n"), 10_000)
+            .expect(200);
+    assertThat(answer.json().at("/result/rows").asInt()).isEqualTo(3);
+    assertThat(answer.json().at("/result/columns/1/mean").asDouble()).isEqualTo(35.0);
+    assertThat(answer.json().at("/result/columns/1/empty").asInt()).isEqualTo(1);
+
+    python(CODER, "workspace.write_text('t.csv', 'a;b\\n1;x\\n')").expect(200);
+    assertThat(
+            call(CODER, "table_stats", Map.of("path", "t.csv"), 10_000)
+                .expect(200)
+                .at("/result/columns/0/name"))
+        .isEqualTo("a");
+    call(CODER, "table_stats", Map.of("path", "absent.csv"), 10_000).expect(422, "TOOL_FAILED");
+  }
+
+  @Test
+  void a_profile_that_there_is_not_keeps_a_tool_out() {
+    byte[] jar =
+        ToolJars.files(
+                """
+                apiVersion: aion.os/v1
+                kind: Tool
+                metadata: { name: profiled, version: 1.0.0, description: A tool of the tests. }
+                spec:
+                  entry: "exec:bin/x"
+                  security: { cgroup: enormous }
+                """)
+            .header("Bundle-ManifestVersion", "2")
+            .header("Bundle-SymbolicName", "org.example.tool.profiled")
+            .entry("bin/x", "#!/bin/sh\n")
+            .bytes();
+
+    kernel.allowAndDrop(jar, "profiled.jar");
+
+    kernel.awaitLog("/spec/security/cgroup: there is no profile enormous");
+  }
+
+  @Test
+  void a_warm_call_is_quick_and_a_cold_one_is_not_slow() {
+    double warm = median(500, () -> call(CODER, "ping", Map.of(), 5_000).expect(200));
+    double code = median(100, () -> python(CODER, "1 + 1").expect(200));
+    double cold =
+        median(
+            20,
+            () -> call(OTHER_CODER, "ping", Map.of("crash", 1), 5_000).expect(502, "TOOL_CRASHED"),
+            () -> call(OTHER_CODER, "ping", Map.of(), 5_000).expect(200));
+
+    System.out.printf(
+        "process tier, median ms: warm %.2f, python_run %.2f, cold %.1f%n", warm, code, cold);
+    assertThat(warm).isLessThan(20);
+    assertThat(cold).isLessThan(400);
+  }
+
+  @Test
+  void tools_that_wait_or_burn_do_not_hold_up_a_call_of_another() {
+    kernel.allowAndDrop(RunningKernel.readBytes(RunningKernel.ECHO_1_0), "echo-1.0.0.jar");
+    kernel.awaitTool("echo@1.0.0");
+    double alone = p99();
+    double besideWaiting = p99Beside(50, Map.of("sleep", 1));
+    double besideBurning = p99Beside(4, Map.of("burn", 2));
+
+    System.out.printf(
+        "echo, p99 ms: alone %.1f, beside 50 waiting %.1f, beside 4 burning %.1f%n",
+        alone, besideWaiting, besideBurning);
+    assertThat(besideWaiting).isLessThan(500);
+    assertThat(besideBurning).isLessThan(500);
+  }
+
+  private static double p99Beside(int calls, Map<String, ?> arguments) {
+    ExecutorService callers = Executors.newFixedThreadPool(calls);
+    try {
+      // Once, so that what is measured beside is calls, not starts.
+      all(callers, calls, Map.of("sleep", 0.3));
+      List<Future<?>> running = submitted(callers, calls, arguments);
+      double p99 = p99();
+      finish(running);
+      return p99;
+    } finally {
+      callers.shutdownNow();
+    }
+  }
+
+  private static void all(ExecutorService callers, int calls, Map<String, ?> arguments) {
+    finish(submitted(callers, calls, arguments));
+  }
+
+  private static List<Future<?>> submitted(
+      ExecutorService callers, int calls, Map<String, ?> arguments) {
+    List<Future<?>> running = new ArrayList<>();
+    for (int i = 0; i < calls; i++) {
+      running.add(callers.submit(() -> call(CODER, "ping", arguments, 30_000).expect(200)));
+    }
+    return running;
+  }
+
+  private static void finish(List<Future<?>> running) {
+    for (Future<?> each : running) {
+      try {
+        each.get();
+      } catch (InterruptedException | ExecutionException failed) {
+        throw new AssertionError(failed);
+      }
+    }
+  }
+
+  private static double p99() {
+    List<Long> nanos = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      long began = System.nanoTime();
+      call(CODER, "echo", Map.of("text", "x"), 5_000).expect(200);
+      nanos.add(System.nanoTime() - began);
+    }
+    return nanos.stream().sorted().toList().get(197) / 1e6;
+  }
+
+  private static double median(int times, Runnable what) {
+    return median(times, () -> {}, what);
+  }
+
+  private static double median(int times, Runnable before, Runnable what) {
+    List<Long> nanos = new ArrayList<>();
+    for (int i = 0; i < times; i++) {
+      before.run();
+      long began = System.nanoTime();
+      what.run();
+      nanos.add(System.nanoTime() - began);
+    }
+    return nanos.stream().sorted().toList().get(times / 2) / 1e6;
+  }
+
+  @Test
+  void nothing_is_left_when_the_kernel_is_down() {
+    RunningKernel ending = RunningKernel.named("process-tools-end").bare().start();
+    ending.allowAndDrop(pings(), "ping.jar");
+    ending.awaitTool("ping@1.0.0");
+    ObjectNode body = syscall("tool.invoke", RunningKernel.RESEARCHER);
+    body.withObject("/params").put("tool", "ping");
+    ending.call(RESEARCHER_V1, "POST", "/v1/syscall/tool.invoke", body).expect(200);
+    List<Path> groups = workerGroups(ending);
+    List<Long> pids = groups.stream().flatMap(ProcessToolIT::pids).toList();
+    assertThat(groups).isNotEmpty();
+    assertThat(pids).isNotEmpty();
+
+    ending.down();
+
+    assertThat(workerGroups(ending)).isEmpty();
+    assertThat(pids).allMatch(pid -> ProcessHandle.of(pid).isEmpty());
+    assertThat(unpacked(ending)).isEmpty();
+  }
+
+  @Test
+  void nothing_runs_on_after_a_crash_of_the_kernel_and_the_next_one_sweeps() {
+    RunningKernel crashing = RunningKernel.named("process-tools-crash").bare().start();
+    crashing.allowAndDrop(pings(), "ping.jar");
+    crashing.awaitTool("ping@1.0.0");
+    ObjectNode body = syscall("tool.invoke", RunningKernel.RESEARCHER);
+    body.withObject("/params").put("tool", "ping");
+    crashing.call(RESEARCHER_V1, "POST", "/v1/syscall/tool.invoke", body).expect(200);
+    List<Path> groups = workerGroups(crashing);
+    List<Long> pids = groups.stream().flatMap(ProcessToolIT::pids).toList();
+    assertThat(pids).isNotEmpty();
+
+    crashing.kill9();
+
+    Await.until(
+        "no process of the tool runs on",
+        Duration.ofSeconds(10),
+        () -> pids.stream().allMatch(pid -> ProcessHandle.of(pid).isEmpty()));
+    crashing.up();
+    Await.until(
+        "its groups are swept",
+        Duration.ofSeconds(30),
+        () -> groups.stream().noneMatch(Files::exists));
+    crashing.down();
+  }
+
+  // --- what is left ---------------------------------------------------------------------------
+
+  /** The folders in which a kernel keeps its groups stand in a file of its state. */
+  private static List<Path> workerGroups(RunningKernel of) {
+    List<Path> groups = new ArrayList<>();
+    try {
+      for (String folder :
+          Files.readAllLines(of.data().resolve("state/sandbox/cgroups.txt"), UTF_8)) {
+        if (Files.isDirectory(Path.of(folder))) {
+          try (Stream<Path> all = Files.walk(Path.of(folder))) {
+            all.filter(each -> each.getFileName().toString().startsWith("worker-"))
+                .forEach(groups::add);
+          }
+        }
+      }
+      return groups;
+    } catch (IOException unreadable) {
+      throw new UncheckedIOException(unreadable);
+    }
+  }
+
+  private static Stream<Long> pids(Path group) {
+    try {
+      return Files.readAllLines(group.resolve("cgroup.procs")).stream().map(Long::valueOf);
+    } catch (IOException unreadable) {
+      throw new UncheckedIOException(unreadable);
+    }
+  }
+
+  /** What stands unpacked, of a kernel that is root or not. */
+  private static List<Path> unpacked(RunningKernel of) {
+    String kernelName = sandboxName(of);
+    return Stream.of(Path.of("/var/lib/aion", kernelName), of.data().resolve("state/sandbox/tools"))
+        .filter(Files::exists)
+        .toList();
+  }
+
+  private static String sandboxName(RunningKernel of) {
+    byte[] state = of.data().resolve("state/sandbox").toString().getBytes(UTF_8);
+    return java.util.HexFormat.of().formatHex(Signer.sha256(state)).substring(0, 12);
+  }
+}
