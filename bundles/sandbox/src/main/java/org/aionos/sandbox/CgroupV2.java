@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Version 2: one hierarchy, in which only groups without groups below them hold processes. */
 final class CgroupV2 implements ControlGroups {
@@ -71,8 +72,7 @@ final class CgroupV2 implements ControlGroups {
    *
    * @param leaf where to; null if the group is a new one of ours
    */
-  private static void handDown(Path group, @org.jspecify.annotations.Nullable Path leaf)
-      throws IOException {
+  private static void handDown(Path group, @Nullable Path leaf) throws IOException {
     Path control = group.resolve("cgroup.subtree_control");
     if (words(control).containsAll(CONTROLLERS)) {
       return;

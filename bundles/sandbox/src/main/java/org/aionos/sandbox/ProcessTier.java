@@ -325,6 +325,7 @@ public final class ProcessTier implements ToolTier {
   private Program nothing() {
     Path filter = folders.own("trial.bpf");
     try {
+      folders.make();
       Files.write(filter, filter(FILTER_PROFILE));
     } catch (IOException unwritable) {
       throw new Refused(

@@ -28,9 +28,13 @@ final class ToolFolders {
   private final AtomicLong numbers = new AtomicLong();
 
   /** Takes a folder that holds nothing else, and clears it of what a dead kernel left. */
-  ToolFolders(Path root) throws IOException {
+  ToolFolders(Path root) {
     this.root = root;
     clear();
+  }
+
+  /** Makes the folder, once there is something for it: most kernels that are killed leave none. */
+  void make() throws IOException {
     Files.createDirectories(root);
     // Whoever runs the tools must come through; there is nothing secret in them.
     Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx--x--x"));
@@ -48,6 +52,7 @@ final class ToolFolders {
             + numbers.incrementAndGet();
     Unpacked unpacked = new Unpacked(root.resolve(name), root.resolve(name + ".bpf"));
     try {
+      make();
       Files.createDirectory(unpacked.folder);
       for (String path : tool.paths()) {
         if (isOfTheTool(path)) {
