@@ -22,15 +22,12 @@ final class Headers {
   private Headers() {}
 
   /**
-   * @param manifest null where there is none
    * @throws IllegalArgumentException with the reason
    */
-  static Headers read(byte @Nullable [] manifest) {
+  static Headers read(byte[] manifest) {
     Headers headers = new Headers();
-    if (manifest != null) {
-      // Byte by byte: a character may be cut in two where a line is.
-      headers.read(new String(manifest, ISO_8859_1).replace("\r\n", "\n"));
-    }
+    // Byte by byte: a character may be cut in two where a line is.
+    headers.read(new String(manifest, ISO_8859_1).replace("\r\n", "\n"));
     return headers;
   }
 

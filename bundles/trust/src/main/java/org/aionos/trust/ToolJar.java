@@ -84,6 +84,10 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYa
   }
 
   private static Headers headers(byte @Nullable [] manifest) {
+    if (manifest == null) {
+      // The framework installs none without.
+      throw refused("it has no " + MANIFEST + "; one that says Manifest-Version: 1.0 will do");
+    }
     Headers headers;
     try {
       headers = Headers.read(manifest);

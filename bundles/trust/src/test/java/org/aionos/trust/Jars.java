@@ -31,9 +31,8 @@ final class Jars {
 
   static Map<String, byte[]> entries(String name, String version, String tier) {
     Map<String, byte[]> entries = new LinkedHashMap<>();
-    if (tier.equals("bundle")) {
-      entries.put("META-INF/MANIFEST.MF", (MANIFEST + "\r\n").getBytes(UTF_8));
-    }
+    String headers = tier.equals("bundle") ? MANIFEST : "Manifest-Version: 1.0\r\n";
+    entries.put("META-INF/MANIFEST.MF", (headers + "\r\n").getBytes(UTF_8));
     entries.put("AION-INF/tool.yml", toolYaml(name, version, tier).getBytes(UTF_8));
     return entries;
   }

@@ -122,7 +122,10 @@ final class ToolJarTest {
     refuses(noTool, "AION-INF/tool.yml");
     Map<String, byte[]> noManifest = good();
     noManifest.remove("META-INF/MANIFEST.MF");
-    refuses(noManifest, "Bundle-SymbolicName");
+    refuses(noManifest, "META-INF/MANIFEST.MF");
+    Map<String, byte[]> noName = good();
+    noName.put("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\n\r\n".getBytes(UTF_8));
+    refuses(noName, "Bundle-SymbolicName");
     Map<String, byte[]> wrong = good();
     wrong.put("AION-INF/tool.yml", TOOL.replace("version: 1.2.0", "version: one").getBytes(UTF_8));
     refuses(wrong, "/metadata/version");
@@ -130,6 +133,7 @@ final class ToolJarTest {
 
   private static Map<String, byte[]> ofTier(String tier) {
     Map<String, byte[]> entries = new LinkedHashMap<>();
+    entries.put("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\n\r\n".getBytes(UTF_8));
     entries.put("AION-INF/tool.yml", TOOL.replace("bundle:", tier + ":").getBytes(UTF_8));
     return entries;
   }
