@@ -36,6 +36,9 @@ final class Rulings implements AutoCloseable {
   private volatile EgressRules rules = EgressRules.NOTHING;
   private volatile Map<String, String> secrets = Map.of();
 
+  /** The file stands there, and was not read because others could read it too. */
+  private volatile boolean exposed;
+
   Rulings(Path folder, Journal journal) {
     this.folder = folder;
     this.journal = journal;
@@ -55,7 +58,22 @@ final class Rulings implements AutoCloseable {
 
   /** Name to secret. */
   Map<String, String> secrets() {
+    // A change of permissions is none of the file that the watch could see.
+    if (exposed && isPrivate(folder.resolve(SECRETS))) {
+      readSecrets();
+    }
     return secrets;
+  }
+
+  private static boolean isPrivate(Path file) {
+    try {
+      Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
+      permissions.removeAll(
+          Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE));
+      return permissions.isEmpty();
+    } catch (IOException unreadable) {
+      return false;
+    }
   }
 
   private void changed(Path file) {
@@ -89,13 +107,11 @@ final class Rulings implements AutoCloseable {
     }
   }
 
-  private void readSecrets() {
+  private synchronized void readSecrets() {
     Path file = folder.resolve(SECRETS);
     try {
-      Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
-      permissions.removeAll(
-          Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE));
-      if (!permissions.isEmpty()) {
+      exposed = Files.exists(file) && !isPrivate(file);
+      if (exposed) {
         reject(SECRETS, "others than its owner may read it; do: chmod 600 " + file);
         return;
       }

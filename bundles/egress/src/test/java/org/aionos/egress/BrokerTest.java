@@ -345,6 +345,11 @@ final class BrokerTest {
     assertRefused(() -> get("/v1/x"), Code.UPSTREAM_UNAVAILABLE, "api");
     assertThat(seen).isEmpty();
     assertThat(kernel.events.toString()).contains("chmod 600").doesNotContain("s3cr3t");
+
+    Files.setPosixFilePermissions(
+        config.resolve("secrets.yaml"), PosixFilePermissions.fromString("rw-------"));
+
+    assertThat(get("/v1/x").text()).contains("[withheld]"); // At once: the operator did as told.
   }
 
   @Test
