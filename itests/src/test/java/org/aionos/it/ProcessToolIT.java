@@ -35,6 +35,7 @@ class ProcessToolIT {
 
   @BeforeAll
   static void start() {
+    Doctor.assumeProcessTier();
     kernel = RunningKernel.named("process-tools").bare().start();
     for (String agent : List.of(CODER, OTHER_CODER)) {
       ObjectNode registration = RunningKernel.JSON.createObjectNode();
@@ -52,7 +53,9 @@ class ProcessToolIT {
 
   @AfterAll
   static void stop() {
-    kernel.down();
+    if (kernel != null) {
+      kernel.down();
+    }
   }
 
   private static void deploy(String name) {
