@@ -48,6 +48,9 @@ final class Wire implements AutoCloseable {
     }
   }
 
+  /** A rule may name all hosts below another, so the client must not remember each for ever. */
+  private static final Duration HOST_REMEMBERED = Duration.ofMinutes(1);
+
   private final HttpClient client = new HttpClient();
   private final int answerBytesMax;
 
@@ -76,6 +79,7 @@ final class Wire implements AutoCloseable {
         });
     client.setConnectTimeout(connectMax.toMillis());
     client.setIdleTimeout(silenceMax.toMillis());
+    client.setDestinationIdleTimeout(HOST_REMEMBERED.toMillis());
     client.setFollowRedirects(false);
     client.setHttpCookieStore(new HttpCookieStore.Empty());
     client.setUserAgentField(null);

@@ -8,6 +8,7 @@ import java.util.Set;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.ConfinedTool;
+import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.kernel.ToolPackage;
@@ -58,8 +59,12 @@ public final class ConfinedTools implements BundleTrackerCustomizer<ConfinedTool
   @Activate
   public ConfinedTools(
       RouterConfig config, BundleContext context, @Reference(name = "tools") ToolTable tools) {
+    this(Duration.ofMillis(config.drainMillisMax()), context, tools);
+  }
+
+  ConfinedTools(Duration drainMax, BundleContext context, ToolTable tools) {
     this.tools = tools;
-    this.drainMax = Duration.ofMillis(config.drainMillisMax());
+    this.drainMax = drainMax;
     this.tracker = new BundleTracker<>(context, Bundle.ACTIVE, this);
   }
 
@@ -175,10 +180,19 @@ public final class ConfinedTools implements BundleTrackerCustomizer<ConfinedTool
       tool.opened = new Opened(tier.open(tool.jar), new Holders());
       tools.install(tool.jar.manifest(), tool.origin, tool::invoke);
     } catch (Refused refused) {
-      tools.uninstall(tool.origin);
-      tools.refuse(tool.origin, refused.problem());
+      takeOut(tool, refused.problem());
+    } catch (RuntimeException | StackOverflowError | LinkageError bug) {
+      // A stranger's code can find a fault of the tier's; the tools after it must still be opened.
+      log.error("tier fault: bundle={} tier={}", tool.origin, tool.tier(), bug);
+      takeOut(
+          tool, Problem.of(Code.INVALID_FIELD, "the tier cannot open it; see the kernel's log"));
     }
     close(before);
+  }
+
+  private void takeOut(Extended tool, Problem why) {
+    tools.uninstall(tool.origin);
+    tools.refuse(tool.origin, why);
   }
 
   private void close(Extended tool) {
