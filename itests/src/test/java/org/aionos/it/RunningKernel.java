@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
 /**
@@ -402,12 +403,20 @@ final class RunningKernel implements AutoCloseable {
     return new String(readBytes(file), UTF_8);
   }
 
+  /**
+   * A port that nobody listens on. Below the range from which the system hands out ports of its own
+   * choice: a kernel that is down for a moment must find its port still free when it comes back.
+   */
   static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0)) {
-      return socket.getLocalPort();
-    } catch (IOException none) {
-      throw new UncheckedIOException(none);
+    for (int attempt = 0; attempt < 100; attempt++) {
+      int port = ThreadLocalRandom.current().nextInt(20_000, 32_000);
+      try (ServerSocket socket = new ServerSocket(port)) {
+        return socket.getLocalPort();
+      } catch (IOException taken) {
+        // The next one, then.
+      }
     }
+    throw new IllegalStateException("no free port between 20000 and 32000");
   }
 
   private static void deleteTree(Path folder) {
