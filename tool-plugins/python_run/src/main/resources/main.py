@@ -38,13 +38,43 @@ class WorkspaceError(OSError):
         self.code = code
 
 
-class Workspace:
-    """The calling agent's files. Paths are relative to it."""
+class Effects:
+    """What the kernel does for a call."""
 
     def __init__(self, to_kernel, from_kernel):
         self._to_kernel = to_kernel
         self._from_kernel = from_kernel
         self._last = 0
+
+    def ask(self, **effect):
+        self._last += 1
+        write_all(self._to_kernel, json.dumps({**effect, "id": self._last}).encode() + b"\n")
+        line = b""
+        while not line.endswith(b"\n"):
+            part = os.read(self._from_kernel, 65536)
+            if not part:
+                raise EOFError("the kernel has gone")
+            line += part
+        return json.loads(line)
+
+    def progress(self, done=None, message=""):
+        """Tells the caller how far the call is, from 0 to 1, if it listens."""
+        answer = self.ask(effect="progress", done=done, message=message)
+        if "error" in answer:
+            raise ValueError(answer["error"]["message"])
+
+    def partial(self, **part):
+        """Shows the caller a part of the result, if it listens."""
+        answer = self.ask(effect="partial", part=part)
+        if "error" in answer:
+            raise ValueError(answer["error"]["message"])
+
+
+class Workspace:
+    """The calling agent's files. Paths are relative to it."""
+
+    def __init__(self, effects):
+        self._effects = effects
 
     def read_text(self, path):
         return self._ask(effect="read_text", path=path)
@@ -56,15 +86,7 @@ class Workspace:
         return self._ask(effect="list", path=path)
 
     def _ask(self, **effect):
-        self._last += 1
-        write_all(self._to_kernel, json.dumps({**effect, "id": self._last}).encode() + b"\n")
-        line = b""
-        while not line.endswith(b"\n"):
-            part = os.read(self._from_kernel, 65536)
-            if not part:
-                raise EOFError("the kernel has gone")
-            line += part
-        answer = json.loads(line)
+        answer = self._effects.ask(**effect)
         if "error" in answer:
             raise WorkspaceError(answer["error"]["code"], answer["error"]["message"])
         return answer["value"]
@@ -98,11 +120,17 @@ def plain(value):
         return repr(value)[:OUTPUT_MAX]
 
 
-def run(code, workspace):
+def run(code, effects):
     """Runs the code as a script; gives the value of its last line."""
     tree = ast.parse(code, "<code>")
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    names = {"__name__": "__main__", "__builtins__": __builtins__, "workspace": workspace}
+    names = {
+        "__name__": "__main__",
+        "__builtins__": __builtins__,
+        "workspace": Workspace(effects),
+        "progress": effects.progress,
+        "partial": effects.partial,
+    }
     exec(compile(tree, "<code>", "exec"), names)
     return None if last is None else eval(compile(ast.Expression(last.value), "<code>", "eval"), names)
 
@@ -130,7 +158,7 @@ def child(arguments, result_fd):
     try:
         signal.signal(signal.SIGALRM, out_of_time)
         signal.setitimer(signal.ITIMER_REAL, arguments.get("timeout_s", TIMEOUT_S))
-        value = run(arguments["code"], Workspace(to_kernel, from_kernel))
+        value = run(arguments["code"], Effects(to_kernel, from_kernel))
         signal.setitimer(signal.ITIMER_REAL, 0)
         if value is not None:
             result["value"] = plain(value)

@@ -30,6 +30,7 @@ class ProcessToolIT {
 
   private static final String CODER = "agent://tenantA/coder-1";
   private static final String OTHER_CODER = "agent://tenantA/coder-2";
+  private static final String PATIENT_CODER = "agent://tenantA/coder-3";
 
   private static RunningKernel kernel;
 
@@ -37,16 +38,16 @@ class ProcessToolIT {
   static void start() {
     Doctor.assumeProcessTier();
     kernel = RunningKernel.named("process-tools").bare().start();
-    for (String agent : List.of(CODER, OTHER_CODER)) {
+    for (String agent : List.of(CODER, OTHER_CODER, PATIENT_CODER)) {
       ObjectNode registration = RunningKernel.JSON.createObjectNode();
       registration.put("agent_id", agent).put("name", "coder").put("version", "1.0.0");
       registration.putArray("capabilities").add("filesystem");
       kernel.call(RESEARCHER_V1, "POST", "/v1/agent/register", registration).expect(200);
     }
-    deploy("python_run");
-    deploy("table_stats");
+    deploy("python_run-1.1.0");
+    deploy("table_stats-1.0.0");
     kernel.allowAndDrop(pings(), "ping.jar");
-    kernel.awaitTool("python_run@1.0.0");
+    kernel.awaitTool("python_run@1.1.0");
     kernel.awaitTool("table_stats@1.0.0");
     kernel.awaitTool("ping@1.0.0");
   }
@@ -58,10 +59,12 @@ class ProcessToolIT {
     }
   }
 
-  private static void deploy(String name) {
-    Path jar =
-        RunningKernel.ROOT.resolve("tool-plugins/" + name + "/target/" + name + "-1.0.0.jar");
-    kernel.allowAndDrop(RunningKernel.readBytes(jar), name + "-1.0.0.jar");
+  private static void deploy(String jar) {
+    String tool = jar.substring(0, jar.lastIndexOf('-'));
+    kernel.allowAndDrop(
+        RunningKernel.readBytes(
+            RunningKernel.ROOT.resolve("tool-plugins/" + tool + "/target/" + jar + ".jar")),
+        jar + ".jar");
   }
 
   /** Answers at once, unless it is told to sleep, burn or crash. */
@@ -117,6 +120,42 @@ class ProcessToolIT {
 
   private static Answer python(String agent, String code) {
     return call(agent, "python_run", Map.of("code", code), 30_000);
+  }
+
+  @Test
+  void code_shows_what_it_has_while_it_runs_and_is_gone_once_it_is_cancelled() {
+    ObjectNode body = syscall("tool.invoke", PATIENT_CODER);
+    body.withObject("/params")
+        .put("tool", "python_run")
+        .put(
+            "code",
+            """
+            import time
+            progress(0.5, "half")
+            partial(primes=[2, 3, 5])
+            time.sleep(30)
+            """);
+    body.putObject("budget").put("latency_ms", 30_000);
+    List<Path> before = workerGroups(kernel);
+    List<Path> working;
+    try (LiveCall live = LiveCall.begin(kernel, body)) {
+      assertThat(live.expect("progress").toString())
+          .isEqualTo("{\"done\":0.5,\"message\":\"half\"}");
+      assertThat(live.expect("partial").toString()).isEqualTo("{\"primes\":[2,3,5]}");
+
+      working = workerGroups(kernel);
+      working.removeAll(before);
+      assertThat(working).isNotEmpty();
+      kernel
+          .call(RunningKernel.RESEARCHER_V2, "POST", "/v1/calls/" + live.auditId + "/cancel")
+          .expect(202);
+
+      assertThat(live.expect("result").at("/error/code").asText()).isEqualTo("CANCELLED");
+    }
+    Await.until(
+        "the worker of the cancelled call is gone: " + working,
+        Duration.ofSeconds(10),
+        () -> working.stream().noneMatch(Files::exists));
   }
 
   @Test

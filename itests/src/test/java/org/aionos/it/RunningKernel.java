@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -275,6 +276,30 @@ final class RunningKernel implements AutoCloseable {
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", interrupted);
+    }
+  }
+
+  /** One call whose caller listens; the answer's bytes as they come. */
+  InputStream stream(Signer signer, JsonNode body) {
+    lastUsed = this;
+    String target = "/v1/syscall/" + body.path("syscall").asText();
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + target))
+            .header("Accept", "text/event-stream")
+            .POST(HttpRequest.BodyPublishers.ofByteArray(bytes(body)));
+    signer.headers("POST", target, bytes(body)).forEach(request::header);
+    try {
+      HttpResponse<InputStream> answer =
+          HTTP.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+      if (!answer.headers().firstValue("content-type").orElse("").equals("text/event-stream")) {
+        throw new AssertionError(new String(answer.body().readAllBytes(), UTF_8));
+      }
+      return answer.body();
+    } catch (IOException unreachable) {
+      throw new UncheckedIOException(unreachable);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted", interrupted);
     }
   }
 

@@ -27,6 +27,17 @@ final class TroublesomeTool {
                 }
               }
             }
+            case "report" -> {
+              effects.progress(0.25, "a quarter");
+              effects.partial(Map.of("lines", List.of("one\\ntwo")));
+              effects.progress(null, "who knows");
+              Thread.sleep(millis);
+            }
+            case "flood" -> {
+              for (int i = 0; i < 1_000; i++) {
+                effects.partial(Map.of("text", "x".repeat(60_000)));
+              }
+            }
             case "throw an exception" -> throw new IllegalStateException("SECRET of the tool");
             case "throw an error" -> throw new Error("SECRET of the tool");
             case "throw a checked exception" ->

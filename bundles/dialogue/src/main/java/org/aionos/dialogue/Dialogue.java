@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{"effect":"read_text","path":"a.txt"}    {"effect":"list","path":"."}
  * {"effect":"write_text","path":"a.txt","text":"…"}
- * {"effect":"fetch","url":"https://…","method":"GET","headers":{…},"body":"…"}</pre>
+ * {"effect":"fetch","url":"https://…","method":"GET","headers":{…},"body":"…"}
+ * {"effect":"progress","done":0.4,"message":"…"}    {"effect":"partial","part":{…}}</pre>
  *
  * and its result
  *
@@ -117,21 +118,32 @@ public final class Dialogue {
   private static @Nullable Object carryOut(Fields words, Effects effects)
       throws InvalidDocument, ToolFailure, InterruptedException {
     String effect = words.text("effect");
-    if (!effect.equals("fetch")) {
-      words.only("effect", "id", "path", "text");
-    }
     switch (effect) {
       case "read_text":
-        return effects.readText(words.text("path"));
+        return effects.readText(words.only("effect", "id", "path").text("path"));
       case "list":
-        return effects.list(words.text("path"));
+        return effects.list(words.only("effect", "id", "path").text("path"));
       case "write_text":
+        words.only("effect", "id", "path", "text");
         effects.writeText(words.text("path"), words.text("text"));
+        return null;
+      case "progress":
+        words.only("effect", "id", "done", "message");
+        effects.progress(done(words), words.text("message", ""));
+        return null;
+      case "partial":
+        effects.partial(words.only("effect", "id", "part").object("part").values());
         return null;
       case "fetch":
         return FetchWords.result(effects.fetch(FetchWords.request(words.only(FetchWords.NAMES))));
       default:
-        throw words.invalid("effect", "must be read_text, write_text, list or fetch");
+        throw words.invalid(
+            "effect", "must be read_text, write_text, list, fetch, progress or partial");
     }
+  }
+
+  private static @Nullable Double done(Fields words) throws InvalidDocument {
+    BigDecimal done = words.numberOrNull("done", 0, 1);
+    return done == null ? null : done.doubleValue();
   }
 }

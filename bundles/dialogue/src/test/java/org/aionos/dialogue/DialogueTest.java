@@ -46,6 +46,16 @@ final class DialogueTest {
     }
 
     @Override
+    public void progress(@Nullable Double done, String message) {
+      texts.put("progress", done + " " + message);
+    }
+
+    @Override
+    public void partial(Map<String, @Nullable Object> part) {
+      texts.put("partial", part.toString());
+    }
+
+    @Override
     public Fetched fetch(Fetch request) {
       String echo = request.method() + " " + request.headers() + " ";
       byte[] body = request.body().length == 0 ? new byte[] {-1} : request.body();
@@ -156,5 +166,27 @@ final class DialogueTest {
             "{\"effect\":\"fetch\",\"url\":\"https://a/\",\"proxy\":\"x\"}")) {
       assertThatThrownBy(() -> effect(words)).as(words).isInstanceOf(InvalidDocument.class);
     }
+  }
+
+  @Test
+  void a_tool_says_how_far_it_is_and_shows_parts() throws Exception {
+    Files files = new Files();
+
+    for (String words :
+        List.of(
+            "{\"effect\":\"progress\",\"done\":0.5,\"message\":\"half\"}",
+            "{\"effect\":\"partial\",\"part\":{\"n\":1}}")) {
+      assertThat(Dialogue.effect(Documents.json(words.getBytes(UTF_8)), files))
+          .containsEntry("value", null);
+    }
+
+    assertThat(files.texts).containsEntry("progress", "0.5 half").containsEntry("partial", "{n=1}");
+    assertThatThrownBy(() -> effect("{\"effect\":\"progress\",\"done\":2}"))
+        .isInstanceOfSatisfying(
+            InvalidDocument.class, invalid -> assertThat(invalid.describe()).contains("/done"));
+    assertThatThrownBy(() -> effect("{\"effect\":\"partial\",\"part\":7}"))
+        .isInstanceOfSatisfying(
+            InvalidDocument.class, invalid -> assertThat(invalid.describe()).contains("/part"));
+    assertThat(effect("{\"effect\":\"progress\"}")).containsEntry("value", null);
   }
 }

@@ -29,6 +29,7 @@ final class ApiHandler extends Handler.Abstract {
   private final Buckets tenantRates;
   private final int bodyBytesMax;
   private final Semaphore bodyRoom;
+  private final EventStream.Bounds streams;
 
   ApiHandler(
       Kernel kernel,
@@ -36,44 +37,44 @@ final class ApiHandler extends Handler.Abstract {
       Strangers strangers,
       Buckets tenantRates,
       int bodyBytesMax,
-      int bodiesBytesMax) {
+      int bodiesBytesMax,
+      EventStream.Bounds streams) {
     this.kernel = kernel;
     this.routes = routes;
     this.strangers = strangers;
     this.tenantRates = tenantRates;
     this.bodyBytesMax = bodyBytesMax;
     this.bodyRoom = new Semaphore(bodiesBytesMax);
+    this.streams = streams;
   }
 
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
+    Exchange exchange = new Exchange(request, response, callback, streams);
     Routes.Match match;
     try {
       match = routes.find(request.getMethod(), request.getHttpURI().getPath());
     } catch (Refused unknown) {
-      refuseStranger(
-          new Exchange(request, response, callback, java.util.List.of(), new byte[0]), unknown);
+      refuseStranger(exchange, unknown);
       return true;
     }
+    exchange.matched(match.segments());
     if (request.getLength() > bodyBytesMax) {
-      refuseStranger(
-          new Exchange(request, response, callback, match.segments(), new byte[0]),
-          BodyReader.tooLarge(bodyBytesMax));
-      return true;
+      refuseStranger(exchange, BodyReader.tooLarge(bodyBytesMax));
+    } else if (request.getLength() == 0) {
+      serve(exchange, match);
+    } else {
+      new BodyReader(
+              request,
+              bodyBytesMax,
+              bodyRoom,
+              body -> {
+                exchange.received(body);
+                serve(exchange, match);
+              },
+              why -> refuseStranger(exchange, why))
+          .run();
     }
-    if (request.getLength() == 0) {
-      serve(new Exchange(request, response, callback, match.segments(), new byte[0]), match);
-      return true;
-    }
-    new BodyReader(
-            request,
-            bodyBytesMax,
-            bodyRoom,
-            body -> serve(new Exchange(request, response, callback, match.segments(), body), match),
-            why ->
-                refuseStranger(
-                    new Exchange(request, response, callback, match.segments(), new byte[0]), why))
-        .run();
     return true;
   }
 
@@ -114,7 +115,7 @@ final class ApiHandler extends Handler.Abstract {
               .identity()
               .authenticate(
                   new Presented(
-                      exchange.method(), exchange.target(), exchange::header, exchange.body));
+                      exchange.method(), exchange.target(), exchange::header, exchange.body()));
     } catch (Refused refused) {
       if (refused.problem().code() == Code.RESTARTING) {
         // Not the caller's doing, so it must not use up what strangers are told per second.

@@ -11,8 +11,10 @@ import org.aionos.document.InvalidDocument;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Caller;
 import org.aionos.kernel.Code;
+import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.Reply;
 import org.aionos.kernel.Role;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
@@ -36,17 +38,30 @@ final class Exchange {
   private final Request request;
   private final Response response;
   private final Callback callback;
-  private final List<String> segments;
-  final byte[] body;
+  private final EventStream.Bounds streams;
+  private List<String> segments = List.of();
+  private byte[] body = {};
   private @Nullable Caller caller;
 
-  Exchange(
-      Request request, Response response, Callback callback, List<String> segments, byte[] body) {
+  Exchange(Request request, Response response, Callback callback, EventStream.Bounds streams) {
     this.request = request;
     this.response = response;
     this.callback = callback;
-    this.segments = segments;
-    this.body = body;
+    this.streams = streams;
+  }
+
+  /** What the variable parts of the path stand for. */
+  void matched(List<String> variables) {
+    segments = variables;
+  }
+
+  void received(byte[] bytes) {
+    body = bytes;
+  }
+
+  /** Empty until it was received. */
+  byte[] body() {
+    return body;
   }
 
   String method() {
@@ -77,6 +92,16 @@ final class Exchange {
           return true;
         }
         seen = true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether the caller names a media type among those it takes. */
+  boolean accepts(String mediaType) {
+    for (HttpField field : request.getHeaders()) {
+      if (field.is("accept") && field.contains(mediaType)) {
+        return true;
       }
     }
     return false;
@@ -201,6 +226,27 @@ final class Exchange {
 
   void answer(int status, byte[] json) {
     send(status, JSON, json);
+  }
+
+  /** The end of a syscall. */
+  void answer(Reply reply) {
+    byte[] json = Answers.of(reply);
+    if (reply.outcome() instanceof Outcome.Failed failed) {
+      answer(failed.problem(), json);
+    } else {
+      answer(200, json);
+    }
+  }
+
+  /**
+   * Begins an answer that comes bit by bit.
+   *
+   * @param gone run once if the caller has hung up
+   */
+  EventStream events(Runnable gone) {
+    return new EventStream(
+            response, callback, request.getComponents().getScheduler(), streams, gone)
+        .open();
   }
 
   void answer(Problem problem, String auditId) {

@@ -4,6 +4,7 @@ import static org.aionos.gateway.Routes.Access.LOCAL;
 import static org.aionos.gateway.Routes.Access.OPEN;
 import static org.aionos.gateway.Routes.Access.PROVEN;
 
+import java.time.Duration;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
 import org.eclipse.jetty.http.HttpHeader;
@@ -70,7 +71,9 @@ public final class Gateway {
                 strangers,
                 new Buckets(config.tenantCallsPerSecondMax(), System::nanoTime),
                 config.bodyBytesMax(),
-                config.bodiesBytesMax())));
+                config.bodiesBytesMax(),
+                new EventStream.Bounds(
+                    config.streamBytesMax(), Duration.ofMillis(config.streamSilenceMillisMax())))));
     server.setStopTimeout(config.drainMillisMax());
     start();
     log.info("gateway open: host={} port={}", config.host(), config.port());
@@ -123,6 +126,7 @@ public final class Gateway {
     IdentityEndpoints identity = new IdentityEndpoints(kernel);
     KernelEndpoints kernelInside = new KernelEndpoints(kernel);
     ToolEndpoints tools = new ToolEndpoints(kernel);
+    CallEndpoints calls = new CallEndpoints(kernel);
     return new Routes()
         .add("POST", "/v1/syscall/{name}", PROVEN, syscalls::serve)
         .add("POST", "/v1/agent/register", PROVEN, agents::register)
@@ -137,6 +141,8 @@ public final class Gateway {
         .add("GET", "/v1/policy", PROVEN, kernelInside::policy)
         .add("GET", "/v1/syscalls", PROVEN, journal::list)
         .add("GET", "/v1/syscalls/{audit_id}", PROVEN, journal::show)
+        .add("GET", "/v1/calls", PROVEN, calls::list)
+        .add("POST", "/v1/calls/{audit_id}/cancel", PROVEN, calls::cancel)
         .add("GET", "/v1/tenants", PROVEN, identity::tenants)
         .add("POST", "/v1/tenants", PROVEN, identity::addTenant)
         .add("GET", "/v1/keys", PROVEN, identity::keys)

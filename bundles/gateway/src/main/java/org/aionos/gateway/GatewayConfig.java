@@ -56,6 +56,23 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
   long idleMillisMax() default 60_000;
 
   @AttributeDefinition(
+      name = "Stream size",
+      min = "1024",
+      max = "16777216",
+      description =
+          "Bytes of events that wait for a slow reader of one call; more are dropped, but the last")
+  int streamBytesMax() default 262_144;
+
+  @AttributeDefinition(
+      name = "Stream silence",
+      min = "100",
+      max = "60000",
+      description =
+          "Milliseconds without an event after which a comment is sent, to see if the reader is"
+              + " there")
+  long streamSilenceMillisMax() default 1_000;
+
+  @AttributeDefinition(
       name = "Drain time",
       min = "0",
       max = "60000",

@@ -9,12 +9,13 @@ import java.util.Set;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
 import org.aionos.kernel.AgentId;
+import org.aionos.kernel.CallListener;
 import org.aionos.kernel.Caller;
 import org.aionos.kernel.Code;
-import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Syscall;
+import org.aionos.kernel.SyscallRouter;
 
 /** {@code POST /v1/syscall/{name}}: reads the R2 request and hands it to the router. */
 final class SyscallEndpoint {
@@ -34,18 +35,12 @@ final class SyscallEndpoint {
 
   void serve(Exchange exchange) {
     Syscall syscall = read(exchange);
-    kernel
-        .router()
-        .handle(
-            syscall,
-            reply -> {
-              byte[] json = Answers.of(reply);
-              if (reply.outcome() instanceof Outcome.Failed failed) {
-                exchange.answer(failed.problem(), json);
-              } else {
-                exchange.answer(200, json);
-              }
-            });
+    SyscallRouter router = kernel.router();
+    router.handle(
+        syscall,
+        exchange.accepts(EventStream.TYPE)
+            ? new LiveAnswer(exchange, router)
+            : CallListener.atEnd(exchange::answer));
   }
 
   private static Syscall read(Exchange exchange) {
@@ -77,7 +72,7 @@ final class SyscallEndpoint {
         capsRequired,
         fields.object("params").values(),
         budget(fields.objectOrEmpty("budget")),
-        sha256(exchange.body));
+        sha256(exchange.body()));
   }
 
   private static Caller callerFor(Exchange exchange, AgentId agent) {

@@ -3,19 +3,32 @@ package org.aionos.kernel;
 import static java.util.Objects.requireNonNull;
 
 import java.time.Instant;
+import java.util.function.Consumer;
 
 /**
  * A syscall that policy allows: what a handler is given. Authority travels in it.
  *
  * @param deadline wall-clock end of the call; the kernel interrupts the thread then
+ * @param interim hears what the call says before it ends; may be told on any thread
  */
-public record Admitted(Asked asked, Decision.Allow permit, AgentProcess agent, Instant deadline) {
+public record Admitted(
+    Asked asked,
+    Decision.Allow permit,
+    AgentProcess agent,
+    Instant deadline,
+    Consumer<Interim> interim) {
 
   public Admitted {
     requireNonNull(asked, "asked");
     requireNonNull(permit, "permit");
     requireNonNull(agent, "agent");
     requireNonNull(deadline, "deadline");
+    requireNonNull(interim, "interim");
+  }
+
+  /** A call to which nobody listens before it ends. */
+  public Admitted(Asked asked, Decision.Allow permit, AgentProcess agent, Instant deadline) {
+    this(asked, permit, agent, deadline, nobody -> {});
   }
 
   public Syscall syscall() {

@@ -2,11 +2,12 @@ package org.aionos.router;
 
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.aionos.kernel.Asked;
+import org.aionos.kernel.CallListener;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Decision;
+import org.aionos.kernel.Interim;
 import org.aionos.kernel.Journal;
 import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Problem;
@@ -22,27 +23,52 @@ final class Call {
 
   final Asked asked;
   private final Journal journal;
-  private final Consumer<Reply> reply;
+  private final CallListener listener;
   private final LongSupplier nanoClock;
   private final long begunNanos;
   private final AtomicBoolean ended = new AtomicBoolean();
   private volatile @Nullable Decision decision;
+  private volatile @Nullable String cancelledBy;
 
   Call(
       Asked asked,
       Journal journal,
-      Consumer<Reply> reply,
+      CallListener listener,
       LongSupplier nanoClock,
       long begunNanos) {
     this.asked = asked;
     this.journal = journal;
-    this.reply = reply;
+    this.listener = listener;
     this.nanoClock = nanoClock;
     this.begunNanos = begunNanos;
   }
 
   void decided(Decision by) {
     decision = by;
+  }
+
+  void begun() {
+    listener.begun(asked.auditId());
+  }
+
+  /** Passes on what the call says, until it has ended. */
+  void said(Interim interim) {
+    if (!ended.get()) {
+      listener.said(interim);
+    }
+  }
+
+  void cancel(String by) {
+    cancelledBy = by;
+  }
+
+  /** The outcome of a call that was interrupted. */
+  Outcome interrupted() {
+    String by = cancelledBy;
+    return Outcome.failed(
+        by == null
+            ? Problem.of(Code.TIMED_OUT, "the deadline passed before the call had ended")
+            : Problem.of(Code.CANCELLED, "cancelled by " + by));
   }
 
   /** Writes and answers an outcome; false if the call had ended before. */
@@ -63,7 +89,7 @@ final class Call {
                   "the call may have run, but its outcome could not be recorded",
                   Duration.ofSeconds(1)));
     }
-    reply.accept(new Reply(asked.auditId(), told, took));
+    listener.ended(new Reply(asked.auditId(), told, took));
     return true;
   }
 }

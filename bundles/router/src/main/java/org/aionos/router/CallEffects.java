@@ -1,8 +1,11 @@
 package org.aionos.router;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.aionos.kernel.Egress;
+import org.aionos.kernel.Interim;
 import org.aionos.kernel.Refused;
 import org.aionos.tool.Effects;
 import org.aionos.tool.Fetch;
@@ -21,16 +24,23 @@ final class CallEffects implements Effects, AutoCloseable {
   private final Workspace workspace;
   private final @Nullable Egress egress;
   private final Egress.Via via;
+  private final Consumer<Interim> interim;
   private volatile boolean ended;
 
   /**
    * @param egress null while it is being replaced
    */
-  CallEffects(Set<String> grants, Workspace workspace, @Nullable Egress egress, Egress.Via via) {
+  CallEffects(
+      Set<String> grants,
+      Workspace workspace,
+      @Nullable Egress egress,
+      Egress.Via via,
+      Consumer<Interim> interim) {
     this.grants = grants;
     this.workspace = workspace;
     this.egress = egress;
     this.via = via;
+    this.interim = interim;
   }
 
   @Override
@@ -64,6 +74,38 @@ final class CallEffects implements Effects, AutoCloseable {
     }
   }
 
+  @Override
+  public void progress(@Nullable Double done, String message) throws ToolFailure {
+    requireAlive();
+    if (done != null && !(done >= 0 && done <= 1)) {
+      throw new ToolFailure(Code.BAD_ARGUMENT, "progress is from 0 to 1, and not " + done);
+    }
+    interim.accept(new Interim.Progress(done, cut(message)));
+  }
+
+  @Override
+  public void partial(Map<String, @Nullable Object> part) throws ToolFailure {
+    requireAlive();
+    try {
+      interim.accept(new Interim.Partial(new ResultCheck(PART_BYTES_MAX).checked(part)));
+    } catch (Refused refused) {
+      throw new ToolFailure(
+          refused.problem().code() == org.aionos.kernel.Code.RESULT_TOO_LARGE
+              ? Code.TOO_LARGE
+              : Code.BAD_ARGUMENT,
+          refused.problem().message());
+    }
+  }
+
+  private static String cut(String message) {
+    if (message.length() <= PROGRESS_MESSAGE_LENGTH_MAX) {
+      return message;
+    }
+    // Never through the middle of a character.
+    boolean half = Character.isHighSurrogate(message.charAt(PROGRESS_MESSAGE_LENGTH_MAX - 1));
+    return message.substring(0, PROGRESS_MESSAGE_LENGTH_MAX - (half ? 1 : 0));
+  }
+
   private static Code code(org.aionos.kernel.Code refusal) {
     return switch (refusal) {
       case EGRESS_DENIED -> Code.NOT_PERMITTED;
@@ -73,10 +115,14 @@ final class CallEffects implements Effects, AutoCloseable {
     };
   }
 
-  private void require(String capability) throws ToolFailure {
+  private void requireAlive() {
     if (ended) {
       throw new IllegalStateException("the call has ended; its effects ended with it");
     }
+  }
+
+  private void require(String capability) throws ToolFailure {
+    requireAlive();
     if (!grants.contains(capability)) {
       throw new ToolFailure(
           Code.NOT_PERMITTED, "the agent of this call does not hold " + capability);

@@ -1,15 +1,21 @@
 package org.aionos.router;
 
+import static java.util.Comparator.comparing;
+
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Semaphore;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.aionos.kernel.Admitted;
 import org.aionos.kernel.AgentProcess;
 import org.aionos.kernel.Asked;
+import org.aionos.kernel.CallListener;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Decision;
 import org.aionos.kernel.Decision.Allow;
@@ -50,6 +56,22 @@ public final class Router implements SyscallRouter {
   /** The time limits of calls. */
   record Limits(int callsInFlightMax, Duration deadline, Duration deadlineMax, Duration drainMax) {}
 
+  /** A call that was handed to its handler. */
+  private record InFlight(Call call, Watchdog.Watch watch, Instant begun) {
+
+    Running said() {
+      Syscall syscall = call.asked.syscall();
+      Object tool =
+          syscall.name().equals(ToolCalls.INVOKE) ? syscall.params().get(ToolCalls.TOOL) : null;
+      return new Running(
+          call.asked.auditId(),
+          syscall.name(),
+          tool instanceof String name ? name : null,
+          syscall.agent(),
+          begun);
+    }
+  }
+
   private final ProcessTable processes;
   private final Policy policy;
   private final HandlerTable handlers;
@@ -61,6 +83,7 @@ public final class Router implements SyscallRouter {
   private final LongSupplier nanoClock;
   private final Semaphore free;
   private final Holders callers = new Holders();
+  private final ConcurrentMap<String, InFlight> inFlight = new ConcurrentHashMap<>();
   private final Meters.Counter counted;
   private final Meters.Histogram latencyMillis;
 
@@ -133,25 +156,51 @@ public final class Router implements SyscallRouter {
   }
 
   @Override
-  public void handle(Syscall syscall, Consumer<Reply> reply) {
+  public void handle(Syscall syscall, CallListener listener) {
     if (!callers.enter()) {
-      reply.accept(unrecorded(Problem.of(Code.RESTARTING, "the router is being replaced; retry")));
+      listener.ended(
+          unrecorded(Problem.of(Code.RESTARTING, "the router is being replaced; retry")));
       return;
     }
     try {
-      carry(syscall, reply);
+      carry(syscall, listener);
     } finally {
       callers.leave();
     }
   }
 
-  private void carry(Syscall syscall, Consumer<Reply> reply) {
+  @Override
+  public List<Running> running() {
+    return inFlight.values().stream()
+        .map(InFlight::said)
+        .sorted(comparing(Running::begun).thenComparing(Running::auditId))
+        .toList();
+  }
+
+  @Override
+  public boolean cancel(String auditId, String by) {
+    InFlight found = inFlight.get(auditId);
+    if (found == null) {
+      return false;
+    }
+    journal.record(
+        new Journal.Event(
+            "kernel.calls",
+            "call.cancelled",
+            found.call.asked.syscall().agent().tenant(),
+            Map.of("call", auditId, "by", by)));
+    found.call.cancel(by);
+    found.watch.hasten();
+    return true;
+  }
+
+  private void carry(Syscall syscall, CallListener listener) {
     long begunNanos = nanoClock.getAsLong();
     Call call;
     try {
-      call = new Call(journal.asked(syscall), journal, reply, nanoClock, begunNanos);
+      call = new Call(journal.asked(syscall), journal, listener, nanoClock, begunNanos);
     } catch (Refused unwritten) {
-      reply.accept(unrecorded(unwritten.problem()));
+      listener.ended(unrecorded(unwritten.problem()));
       return;
     }
     Outcome outcome;
@@ -193,15 +242,21 @@ public final class Router implements SyscallRouter {
 
   private Outcome run(Call call, HandlerTable.Serving serving, Allow permit, AgentProcess agent) {
     Duration left = timeAllowed(call.asked.syscall());
-    Instant deadline = clock.instant().plus(left);
+    Instant begun = clock.instant();
     Watchdog.Watch watch = watchdog.watch(left, () -> overrun(call));
+    String auditId = call.asked.auditId();
+    inFlight.put(auditId, new InFlight(call, watch, begun));
     try {
-      return serving.handler().run(new Admitted(call.asked, permit, agent, deadline));
-    } catch (InterruptedException timedOut) {
-      return timedOut();
+      call.begun();
+      return serving
+          .handler()
+          .run(new Admitted(call.asked, permit, agent, begun.plus(left), call::said));
+    } catch (InterruptedException stopped) {
+      return call.interrupted();
     } catch (Refused refused) {
       return Outcome.failed(refused.problem());
     } finally {
+      inFlight.remove(auditId);
       watch.end();
     }
   }
@@ -233,13 +288,8 @@ public final class Router implements SyscallRouter {
     return asked.compareTo(limits.deadlineMax()) < 0 ? asked : limits.deadlineMax();
   }
 
-  private static Outcome timedOut() {
-    return Outcome.failed(
-        Problem.of(Code.TIMED_OUT, "the deadline passed before the call had ended"));
-  }
-
   private void overrun(Call call) {
-    if (call.end(timedOut())) {
+    if (call.end(call.interrupted())) {
       log.warn(
           "call overran and ignores its interrupt: audit={} syscall={}",
           call.asked.auditId(),

@@ -49,6 +49,9 @@ public final class ToolCalls implements SyscallHandler {
   static final String INVOKE = "tool.invoke";
   static final String LIST = "tool.list";
 
+  /** The param that names the tool; all others are the tool's own. */
+  static final String TOOL = "tool";
+
   private static final Logger log = LoggerFactory.getLogger(ToolCalls.class);
 
   private final ToolTable tools;
@@ -136,7 +139,7 @@ public final class ToolCalls implements SyscallHandler {
     ToolManifest manifest = installed.manifest();
     Instant deadline = deadline(call, manifest);
     Map<String, @Nullable Object> arguments = new LinkedHashMap<>(call.syscall().params());
-    arguments.remove("tool");
+    arguments.remove(TOOL);
     installed.checkArguments(arguments);
     ToolCall toolCall =
         new ToolCall(
@@ -150,7 +153,8 @@ public final class ToolCalls implements SyscallHandler {
             granted(call, manifest),
             workspaces.of(call.syscall().agent()),
             egress,
-            new Egress.Via(call.syscall().agent(), manifest.name(), toolCall.id()))) {
+            new Egress.Via(call.syscall().agent(), manifest.name(), toolCall.id()),
+            call.interim())) {
       ToolResult result = installed.invoke(toolCall, call.syscall().agent(), effects);
       var value = new ResultCheck(resultBytesMax).checked(result.value());
       installed.checkResult(value);
@@ -211,7 +215,7 @@ public final class ToolCalls implements SyscallHandler {
   }
 
   private static String toolName(Map<String, @Nullable Object> params) {
-    Object name = params.get("tool");
+    Object name = params.get(TOOL);
     if (name instanceof String text && !text.isEmpty() && text.length() <= 128) {
       return text;
     }

@@ -13,16 +13,20 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import org.aionos.kernel.Admitted;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.AgentProcess;
+import org.aionos.kernel.CallListener;
 import org.aionos.kernel.Caller;
 import org.aionos.kernel.Code;
+import org.aionos.kernel.Interim;
 import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
@@ -475,5 +479,126 @@ final class RouterTest {
 
     assertThat(problem(handle(call("test.run", Map.of()))).pointer()).isEqualTo("/params/a~1b");
     assertThat(List.copyOf(kernel.journal())).hasSize(2);
+  }
+
+  /** Writes down what it hears. */
+  private static final class Heard implements CallListener {
+
+    private final List<String> lines = new CopyOnWriteArrayList<>();
+    private final CompletableFuture<Reply> reply = new CompletableFuture<>();
+
+    @Override
+    public void begun(String auditId) {
+      lines.add("begun " + auditId);
+    }
+
+    @Override
+    public void said(Interim interim) {
+      lines.add(interim.toString());
+    }
+
+    @Override
+    public void ended(Reply ended) {
+      lines.add("ended " + ended.outcome().code());
+      reply.complete(ended);
+    }
+  }
+
+  @Test
+  void a_listener_hears_a_call_begin_what_it_says_and_how_it_ends() {
+    AtomicReference<Admitted> kept = new AtomicReference<>();
+    serve(
+        "test.run",
+        call -> {
+          kept.set(call);
+          call.interim().accept(new Interim.Progress(0.5, "half"));
+          return fine();
+        });
+    Heard heard = new Heard();
+
+    router.handle(call("test.run", Map.of()), heard);
+    kept.get().interim().accept(new Interim.Progress(1.0, "too late"));
+
+    assertThat(heard.lines)
+        .containsExactly("begun sc-1", "Progress[done=0.5, message=half]", "ended OK");
+  }
+
+  @Test
+  void a_call_that_is_refused_has_not_begun() {
+    serve("test.run", call -> fine());
+    kernel.denies = true;
+    Heard heard = new Heard();
+
+    router.handle(call("test.run", Map.of()), heard);
+
+    assertThat(heard.lines).containsExactly("ended CAPABILITY_DENIED");
+    assertThat(router.running()).isEmpty();
+  }
+
+  @Test
+  void a_running_call_is_listed_and_cancelled_by_its_id() throws Exception {
+    CountDownLatch inside = new CountDownLatch(1);
+    serve(
+        "tool.invoke",
+        call -> {
+          inside.countDown();
+          new CountDownLatch(1).await();
+          return fine();
+        });
+    Heard heard = new Heard();
+    Thread caller =
+        new Thread(() -> router.handle(call("tool.invoke", Map.of("tool", "slow")), heard));
+    caller.start();
+    inside.await();
+
+    assertThat(router.running())
+        .singleElement()
+        .satisfies(
+            running -> {
+              assertThat(running.auditId()).isEqualTo("sc-1");
+              assertThat(running.syscall()).isEqualTo("tool.invoke");
+              assertThat(running.tool()).isEqualTo("slow");
+              assertThat(running.agent()).isEqualTo(AGENT);
+            });
+    assertThat(router.cancel("sc-2", "somebody")).isFalse();
+    assertThat(router.cancel("sc-1", "somebody")).isTrue();
+    watchdog.look();
+    caller.join();
+
+    assertThat(problem(heard.reply.get()).code()).isEqualTo(Code.CANCELLED);
+    assertThat(problem(heard.reply.get()).message()).isEqualTo("cancelled by somebody");
+    assertThat(kernel.journal())
+        .containsExactly("asked tool.invoke", "ended tool.invoke CANCELLED");
+    assertThat(router.running()).isEmpty();
+    assertThat(router.cancel("sc-1", "somebody")).isFalse();
+  }
+
+  @Test
+  void who_ignores_being_cancelled_is_answered_for() throws Exception {
+    CountDownLatch inside = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    serve(
+        "test.run",
+        call -> {
+          inside.countDown();
+          while (goOn.getCount() > 0) {
+            Thread.onSpinWait();
+          }
+          return fine();
+        });
+    Heard heard = new Heard();
+    Thread caller = new Thread(() -> router.handle(call("test.run", Map.of()), heard));
+    caller.start();
+    inside.await();
+
+    router.cancel("sc-1", "somebody");
+    watchdog.look();
+    nanos.addAndGet(TimeUnit.SECONDS.toNanos(1));
+    watchdog.look();
+
+    assertThat(problem(heard.reply.get(5, TimeUnit.SECONDS)).code()).isEqualTo(Code.CANCELLED);
+    goOn.countDown();
+    caller.join();
+    assertThat(heard.lines).containsExactly("begun sc-1", "ended CANCELLED");
   }
 }

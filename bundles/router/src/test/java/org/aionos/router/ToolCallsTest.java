@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.aionos.kernel.Admitted;
 import org.aionos.kernel.Asked;
 import org.aionos.kernel.Code;
+import org.aionos.kernel.Interim;
 import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
@@ -37,6 +39,7 @@ final class ToolCallsTest {
   private final FakeKernel kernel = new FakeKernel();
   private final ToolTable tools = new ToolTable(Duration.ofSeconds(1));
   private final Watchdog watchdog = new Watchdog(() -> 0);
+  private final List<Interim> said = new ArrayList<>();
 
   private Outcome.Ok invoke(Map<String, Object> params) throws InterruptedException {
     ToolCalls calls =
@@ -52,7 +55,8 @@ final class ToolCallsTest {
             new Asked("sc-1", 1, FakeKernel.call("tool.invoke", params)),
             kernel.allow(),
             kernel.agents.get(AGENT),
-            NOW.plusSeconds(30)));
+            NOW.plusSeconds(30),
+            said::add));
   }
 
   private void install(Tool tool, String... needs) {
@@ -242,5 +246,34 @@ final class ToolCallsTest {
 
     assertThat(inside.get()).isSameAs(tool.getClass().getClassLoader());
     assertThat(Thread.currentThread().getContextClassLoader()).isSameAs(before);
+  }
+
+  @Test
+  void passes_on_what_a_tool_says_before_its_end_and_no_more_than_is_admitted() throws Exception {
+    Map<String, Object> part = new HashMap<>(Map.of("n", 1));
+    install(
+        (call, effects) -> {
+          effects.progress(null, "x".repeat(499) + "\ud83d\ude00");
+          effects.partial(part);
+          part.put("n", 2);
+          for (double no : new double[] {-0.1, 1.1, Double.NaN}) {
+            assertThatThrownBy(() -> effects.progress(no, "")).hasMessageContaining("from 0 to 1");
+          }
+          assertThatThrownBy(() -> effects.partial(Map.of("text", "x".repeat(70_000))))
+              .isInstanceOfSatisfying(
+                  ToolFailure.class,
+                  failure -> assertThat(failure.code()).isEqualTo(ToolFailure.Code.TOO_LARGE));
+          assertThatThrownBy(() -> effects.partial(Map.of("thing", new Object())))
+              .isInstanceOfSatisfying(
+                  ToolFailure.class,
+                  failure -> assertThat(failure.code()).isEqualTo(ToolFailure.Code.BAD_ARGUMENT));
+          return ToolResult.of(Map.of());
+        });
+
+    invoke(Map.of("tool", "t"));
+
+    assertThat(said)
+        .containsExactly(
+            new Interim.Progress(null, "x".repeat(499)), new Interim.Partial(Map.of("n", 1)));
   }
 }

@@ -1,6 +1,8 @@
 package org.aionos.tool;
 
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -11,6 +13,12 @@ import org.osgi.annotation.versioning.ProviderType;
  */
 @ProviderType
 public interface Effects {
+
+  /** Characters of {@link #progress}. */
+  int PROGRESS_MESSAGE_LENGTH_MAX = 500;
+
+  /** Of one {@link #partial}. */
+  int PART_BYTES_MAX = 65_536;
 
   /**
    * Reads a whole UTF-8 text file. Needs {@code filesystem}.
@@ -43,4 +51,25 @@ public interface Effects {
    * @throws InterruptedException when the deadline passes
    */
   Fetched fetch(Fetch request) throws ToolFailure, InterruptedException;
+
+  /**
+   * Tells the caller how far this call is. Shown to callers who listen, and lost otherwise; never
+   * waits for them. Needs no grant.
+   *
+   * @param done from 0 to 1; null if there is no telling
+   * @param message at most {@value #PROGRESS_MESSAGE_LENGTH_MAX} characters; the rest is cut off
+   * @throws ToolFailure {@code BAD_ARGUMENT} if {@code done} is no such number
+   */
+  default void progress(@Nullable Double done, String message) throws ToolFailure {}
+
+  /**
+   * Shows the caller a part of the result before the whole: the first items, a line of output. The
+   * whole must still stand in the result, since nobody need be listening, and one who listens too
+   * slowly misses parts. Never waits. Needs no grant.
+   *
+   * @param part JSON values by name
+   * @throws ToolFailure {@code TOO_LARGE} beyond {@value #PART_BYTES_MAX} bytes, {@code
+   *     BAD_ARGUMENT} if it is not JSON
+   */
+  default void partial(Map<String, @Nullable Object> part) throws ToolFailure {}
 }

@@ -1,0 +1,24 @@
+package org.aionos.shell;
+
+import java.util.List;
+import org.aionos.kernel.SyscallRouter;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.api.console.CommandLine;
+import org.apache.karaf.shell.api.console.Completer;
+import org.apache.karaf.shell.api.console.Session;
+import org.apache.karaf.shell.support.completers.StringsCompleter;
+
+/** Completes the ids of calls in flight. */
+@Service
+public final class CallIds implements Completer {
+
+  @Reference SyscallRouter router;
+
+  @Override
+  public int complete(Session session, CommandLine line, List<String> candidates) {
+    StringsCompleter names = new StringsCompleter();
+    router.running().forEach(call -> names.getStrings().add(call.auditId()));
+    return names.complete(session, line, candidates);
+  }
+}

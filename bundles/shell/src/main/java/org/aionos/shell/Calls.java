@@ -1,0 +1,45 @@
+package org.aionos.shell;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.aionos.kernel.SyscallRouter;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Option;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.table.ShellTable;
+import org.jspecify.annotations.Nullable;
+
+/** Show the calls in flight, the oldest first. */
+@Service
+@Command(scope = "aion", name = "calls", description = "Show the calls in flight, the oldest first")
+public final class Calls implements Action {
+
+  @Reference SyscallRouter router;
+
+  @Option(name = "--no-format", description = "Without borders, for scripts")
+  boolean plain;
+
+  @Override
+  public @Nullable Object execute() {
+    ShellTable table = new ShellTable();
+    for (String column : List.of("AUDIT ID", "AGENT", "SYSCALL", "TOOL", "FOR MS")) {
+      table.column(column);
+    }
+    Instant now = Instant.now();
+    for (SyscallRouter.Running call : router.running()) {
+      table
+          .addRow()
+          .addContent(
+              call.auditId(),
+              call.agent(),
+              call.syscall(),
+              call.tool() == null ? "-" : call.tool(),
+              Duration.between(call.begun(), now).toMillis());
+    }
+    table.print(System.out, !plain);
+    return null;
+  }
+}
