@@ -94,7 +94,8 @@ public class SyscallBenchmark {
   }
 
   private ToolCalls tools(PolicyFile rules) {
-    ToolTable table = new ToolTable(Duration.ofSeconds(1));
+    ToolTable table =
+        new ToolTable(Duration.ofSeconds(1), new VersionTrial.Rules(50, 5, 0.02, 1.5));
     ToolManifest manifest =
         new ToolManifest(
             "echo",
@@ -119,6 +120,7 @@ public class SyscallBenchmark {
         new Workspaces(folder.resolve("workspaces"), new Workspace.Limits(1 << 20, 100, 1 << 20)),
         watchdog,
         InstantSource.system(),
+        System::nanoTime,
         RESULT_BYTES_MAX);
   }
 

@@ -11,6 +11,7 @@ import org.aionos.kernel.Policy;
 import org.aionos.kernel.ProcessTable;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.SyscallRouter;
+import org.aionos.kernel.ToolCanaries;
 import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolInstaller;
 import org.jspecify.annotations.Nullable;
@@ -93,11 +94,22 @@ public class Kernel {
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable ToolInstaller installer;
 
+  @Reference(
+      name = "canaries",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable ToolCanaries canaries;
+
   @Activate
   public Kernel() {}
 
   Identity identity() {
     return present(identity, "identity");
+  }
+
+  ToolCanaries canaries() {
+    return present(canaries, "trust");
   }
 
   SyscallRouter router() {

@@ -14,6 +14,8 @@ import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Role;
+import org.aionos.kernel.ToolCanaries.Canary;
+import org.aionos.kernel.ToolCanaries.Figures;
 import org.aionos.kernel.ToolInstaller.Plan;
 import org.aionos.kernel.ToolInstaller.Signer;
 import org.aionos.kernel.ToolInstaller.Verdict;
@@ -35,7 +37,7 @@ final class ToolEndpoints {
     exchange.requireOfKernel(Role.OPERATOR);
     boolean planOnly = isPlan(exchange.query("plan"));
     try {
-      Fields fields = exchange.document().only("jar", "signature", "digest", "force");
+      Fields fields = exchange.document().only("jar", "signature", "digest", "force", "canary");
       byte[] jar = jar(fields);
       String signed = fields.textOrNull("signature");
       byte[] signature = signed == null ? null : signed.getBytes(UTF_8);
@@ -55,9 +57,72 @@ final class ToolEndpoints {
     if (!fields.text("digest").equals(sha256(jar))) {
       throw fields.invalid("digest", "must be the SHA-256 of the jar, as the plan says it");
     }
-    return kernel
-        .installer()
-        .install(jar, signature, fields.flag("force", false), "http:" + exchange.caller().keyId());
+    boolean force = fields.flag("force", false);
+    Long percent = fields.wholeNumberOrNull("canary", 1, 99);
+    return percent == null
+        ? kernel.installer().install(jar, signature, force, by(exchange))
+        : kernel.canaries().begin(jar, signature, force, percent.intValue(), by(exchange));
+  }
+
+  void canaries(Exchange exchange) {
+    exchange.answer(
+        200,
+        Answers.of(
+            Map.of(
+                "items",
+                kernel.canaries().canaries().stream().map(ToolEndpoints::values).toList())));
+  }
+
+  void weigh(Exchange exchange) {
+    exchange.requireOfKernel(Role.OPERATOR);
+    try {
+      Fields fields = exchange.document().only("percent");
+      Long percent = fields.wholeNumberOrNull("percent", 1, 99);
+      if (percent == null) {
+        throw fields.missing("percent");
+      }
+      exchange.answer(
+          200,
+          Answers.of(
+              values(
+                  kernel.canaries().weigh(exchange.segment(0), percent.intValue(), by(exchange)))));
+    } catch (InvalidDocument invalid) {
+      throw Exchange.refused(invalid);
+    }
+  }
+
+  void promote(Exchange exchange) {
+    exchange.requireOfKernel(Role.OPERATOR);
+    kernel.canaries().promote(exchange.segment(0), by(exchange));
+    exchange.answer(200, Answers.of(Map.of("tool", exchange.segment(0), "status", "promoted")));
+  }
+
+  void end(Exchange exchange) {
+    exchange.requireOfKernel(Role.OPERATOR);
+    kernel.canaries().end(exchange.segment(0), by(exchange));
+    exchange.answer(200, Answers.of(Map.of("tool", exchange.segment(0), "status", "ended")));
+  }
+
+  private static String by(Exchange exchange) {
+    return "http:" + exchange.caller().keyId();
+  }
+
+  private static Map<String, @Nullable Object> values(Canary canary) {
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    values.put("tool", canary.tool());
+    values.put("version", canary.version());
+    values.put("beside", canary.beside());
+    values.put("percent", canary.percent());
+    values.put("figures", values(canary.figures()));
+    values.put("figures_beside", values(canary.figuresBeside()));
+    return values;
+  }
+
+  private static Map<String, Object> values(Figures figures) {
+    return Map.of(
+        "calls", figures.calls(),
+        "failed_percent", figures.failedPercent(),
+        "latency_ms_p95", figures.latencyMillisP95());
   }
 
   private static boolean isPlan(@Nullable String plan) {

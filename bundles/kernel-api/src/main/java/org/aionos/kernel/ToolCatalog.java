@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
+import org.aionos.kernel.ToolCanaries.Figures;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -27,6 +29,32 @@ public interface ToolCatalog {
    * @param origin location of the bundle
    */
   Optional<Problem> refusal(String origin);
+
+  /**
+   * Sends a share of a tool's calls to one of its versions, and compares how they end with how
+   * those of the others do. Begin it before that version is there, else it gets all calls for a
+   * moment. A former trial of the tool ends.
+   *
+   * @param version the one on trial
+   * @param percent of the calls that name no version
+   * @param deviated told once, why, if the version on trial fails more, or takes longer: from then
+   *     on it gets no such calls. Called on the thread of a call, so it must not wait for calls
+   */
+  Trial trial(String tool, String version, int percent, Consumer<String> deviated);
+
+  /** A version on trial; ends when closed, and then the highest version gets all calls. */
+  interface Trial extends AutoCloseable {
+
+    Figures onTrial();
+
+    Figures others();
+
+    /** Changes the share; calls are counted anew. */
+    void weigh(int percent);
+
+    @Override
+    void close();
+  }
 
   /**
    * @param callsInFlight right now

@@ -75,4 +75,33 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
       max = "67108864",
       description = "Bytes of one file that is read or written")
   int fileBytesMax() default 1_048_576;
+
+  @AttributeDefinition(
+      name = "Calls of a canary",
+      min = "10",
+      max = "500",
+      description = "Calls of each side before a new version is compared with the old one")
+  int canaryCallsMin() default 50;
+
+  @AttributeDefinition(
+      name = "Failures of a canary in a row",
+      min = "2",
+      max = "500",
+      description = "So many end it before that")
+  int canaryFailuresInARowMax() default 5;
+
+  @AttributeDefinition(
+      name = "Failures of a canary",
+      min = "0",
+      max = "100",
+      description = "Percent of its calls by which a new version may fail more than the old one")
+  int canaryFailedMorePercentMax() default 2;
+
+  @AttributeDefinition(
+      name = "Latency of a canary",
+      min = "0",
+      max = "10000",
+      description =
+          "Percent by which the 95th percentile of a new version may be above the old one's")
+  int canarySlowerPercentMax() default 50;
 }

@@ -9,7 +9,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.aionos.kernel.Admitted;
+import org.aionos.kernel.Blame;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Decision;
 import org.aionos.kernel.Egress;
@@ -59,6 +61,7 @@ public final class ToolCalls implements SyscallHandler {
   private final Workspaces workspaces;
   private final Watchdog watchdog;
   private final InstantSource clock;
+  private final LongSupplier nanoClock;
   private final int resultBytesMax;
 
   /** Tools run without it, and those that want out are told. */
@@ -76,7 +79,14 @@ public final class ToolCalls implements SyscallHandler {
       @Reference(name = "policy") Policy policy,
       @Reference(name = "workspaces") Workspaces workspaces,
       @Reference(name = "watchdog") Watchdog watchdog) {
-    this(tools, policy, workspaces, watchdog, InstantSource.system(), config.resultBytesMax());
+    this(
+        tools,
+        policy,
+        workspaces,
+        watchdog,
+        InstantSource.system(),
+        System::nanoTime,
+        config.resultBytesMax());
   }
 
   ToolCalls(
@@ -85,12 +95,14 @@ public final class ToolCalls implements SyscallHandler {
       Workspaces workspaces,
       Watchdog watchdog,
       InstantSource clock,
+      LongSupplier nanoClock,
       int resultBytesMax) {
     this.tools = tools;
     this.policy = policy;
     this.workspaces = workspaces;
     this.watchdog = watchdog;
     this.clock = clock;
+    this.nanoClock = nanoClock;
     this.resultBytesMax = resultBytesMax;
   }
 
@@ -128,10 +140,39 @@ public final class ToolCalls implements SyscallHandler {
                 + manifest.concurrencyMax());
       }
       try {
-        return enter(call, installed);
+        return lease.trial() == null
+            ? enter(call, installed)
+            : enter(call, installed, lease.trial());
       } finally {
         installed.done();
       }
+    }
+  }
+
+  /** While a version is on trial, how each call ends is told. */
+  private Outcome.Ok enter(Admitted call, InstalledTool installed, VersionTrial trial)
+      throws InterruptedException {
+    Duration allowed = Duration.between(clock.instant(), call.deadline());
+    Duration toolMax = Duration.ofMillis(installed.manifest().timeoutMillisMax());
+    long begun = nanoClock.getAsLong();
+    try {
+      Outcome.Ok outcome = enter(call, installed);
+      trial.ended(installed, false, nanoClock.getAsLong() - begun);
+      return outcome;
+    } catch (Refused refused) {
+      Code code = refused.problem().code();
+      // What the kernel, or the caller's arguments, stood in the way of says nothing of the tool.
+      if (code.blame() == Blame.TOOL || code == Code.TOOL_FAILED) {
+        trial.ended(installed, code != Code.TOOL_FAILED, nanoClock.getAsLong() - begun);
+      }
+      throw refused;
+    } catch (InterruptedException stopped) {
+      long took = nanoClock.getAsLong() - begun;
+      // Before its deadline it was cancelled, which any caller may do.
+      if (took >= Math.min(allowed.toNanos(), toolMax.toNanos())) {
+        trial.ended(installed, true, took);
+      }
+      throw stopped;
     }
   }
 

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
@@ -30,7 +31,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The tools installed right now. Several versions of one tool may be present: new calls take the
- * highest, or the one they name; calls in flight finish on the one they began with.
+ * highest, or the one they name, or take turns while one is on trial; calls in flight finish on the
+ * one they began with.
  */
 @Component(
     service = {ToolTable.class, ToolCatalog.class},
@@ -47,6 +49,10 @@ public final class ToolTable implements ToolCatalog {
       comparing(InstalledTool::version).thenComparing(InstalledTool::age).reversed();
 
   private final Duration drainMax;
+  private final VersionTrial.Rules trialRules;
+
+  /** By tool. */
+  private final Map<String, VersionTrial> trials = new ConcurrentHashMap<>();
 
   /** By bundle location: a bundle holds one tool. */
   private final Map<String, InstalledTool> byOrigin = new HashMap<>();
@@ -59,21 +65,39 @@ public final class ToolTable implements ToolCatalog {
 
   @Activate
   public ToolTable(RouterConfig config) {
-    this(Duration.ofMillis(config.drainMillisMax()));
+    this(
+        Duration.ofMillis(config.drainMillisMax()),
+        new VersionTrial.Rules(
+            config.canaryCallsMin(),
+            config.canaryFailuresInARowMax(),
+            config.canaryFailedMorePercentMax() / 100.0,
+            config.canarySlowerPercentMax() / 100.0 + 1));
   }
 
-  ToolTable(Duration drainMax) {
+  ToolTable(Duration drainMax, VersionTrial.Rules trialRules) {
     this.drainMax = drainMax;
+    this.trialRules = trialRules;
   }
 
   /** Holds the highest installed version of a tool, or the version named after an {@code @}. */
   Optional<ToolLease> lease(String name) {
-    for (InstalledTool tool : byName.getOrDefault(name, List.of())) {
+    VersionTrial trial = trials.get(name);
+    List<InstalledTool> versions = byName.getOrDefault(name, List.of());
+    for (InstalledTool tool : trial == null ? versions : trial.ordered(versions)) {
       if (tool.holders.enter()) {
-        return Optional.of(new ToolLease(tool));
+        return Optional.of(new ToolLease(tool, trial));
       }
     }
     return Optional.empty();
+  }
+
+  @Override
+  public Trial trial(String tool, String version, int percent, Consumer<String> deviated) {
+    VersionTrial trial =
+        new VersionTrial(
+            version, percent, trialRules, deviated, ended -> trials.remove(tool, ended));
+    trials.put(tool, trial);
+    return trial;
   }
 
   @Override

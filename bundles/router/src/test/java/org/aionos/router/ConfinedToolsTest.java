@@ -32,7 +32,7 @@ final class ConfinedToolsTest {
 
   @TempDir private Path folder;
 
-  private final ToolTable tools = new ToolTable(Duration.ofSeconds(1));
+  private final ToolTable tools = new ToolTable(Duration.ofSeconds(1), VersionTrialTest.RULES);
   private final ConfinedTools confined =
       new ConfinedTools(Duration.ofSeconds(1), fake(BundleContext.class, Map.of()), tools);
 

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.aionos.kernel.Admitted;
 import org.aionos.kernel.Asked;
@@ -21,6 +22,8 @@ import org.aionos.kernel.Interim;
 import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.ToolCanaries;
+import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.tool.Effects;
 import org.aionos.tool.Tool;
@@ -37,9 +40,10 @@ final class ToolCallsTest {
   @TempDir Path folder;
 
   private final FakeKernel kernel = new FakeKernel();
-  private final ToolTable tools = new ToolTable(Duration.ofSeconds(1));
+  private final ToolTable tools = new ToolTable(Duration.ofSeconds(1), VersionTrialTest.RULES);
   private final Watchdog watchdog = new Watchdog(() -> 0);
   private final List<Interim> said = new ArrayList<>();
+  private final AtomicLong nanos = new AtomicLong();
 
   private Outcome.Ok invoke(Map<String, Object> params) throws InterruptedException {
     ToolCalls calls =
@@ -49,6 +53,7 @@ final class ToolCallsTest {
             new Workspaces(folder, new Workspace.Limits(1_000, 10, 1_000)),
             watchdog,
             InstantSource.fixed(NOW),
+            nanos::get,
             1_000);
     return calls.run(
         new Admitted(
@@ -275,5 +280,57 @@ final class ToolCallsTest {
     assertThat(said)
         .containsExactly(
             new Interim.Progress(null, "x".repeat(499)), new Interim.Partial(Map.of("n", 1)));
+  }
+
+  @Test
+  void a_version_on_trial_is_told_how_its_calls_end_and_nothing_that_callers_do() throws Exception {
+    List<String> deviations = new ArrayList<>();
+    ToolCatalog.Trial trial = tools.trial("t", "1.2.0", 99, deviations::add);
+    AtomicReference<Tool> does = new AtomicReference<>();
+    install((call, effects) -> does.get().invoke(call, effects));
+
+    does.set(
+        (call, effects) -> {
+          nanos.addAndGet(7_000_000);
+          return ToolResult.of(Map.of());
+        });
+    invoke(Map.of("tool", "t"));
+    assertThat(trial.onTrial()).isEqualTo(new ToolCanaries.Figures(1, 0, 7));
+
+    does.set(
+        (call, effects) -> {
+          throw new ToolFailure(ToolFailure.Code.NOT_FOUND, "no such page");
+        });
+    refusal(() -> invoke(Map.of("tool", "t")));
+    assertThat(trial.onTrial().failedPercent()).isZero();
+
+    does.set(
+        (call, effects) -> {
+          throw new InterruptedException();
+        });
+    org.assertj.core.api.Assertions.catchThrowable(() -> invoke(Map.of("tool", "t")));
+    assertThat(trial.onTrial().calls()).as("a cancelled call does not count").isEqualTo(2);
+
+    does.set(
+        (call, effects) -> {
+          nanos.addAndGet(1_000_000_000);
+          throw new InterruptedException();
+        });
+    org.assertj.core.api.Assertions.catchThrowable(() -> invoke(Map.of("tool", "t")));
+    assertThat(trial.onTrial().calls()).as("a timeout does").isEqualTo(3);
+
+    does.set(
+        (call, effects) -> {
+          throw new IllegalStateException("broken");
+        });
+    for (int i = 0; i < 4; i++) {
+      refusal(() -> invoke(Map.of("tool", "t@1.2.0")));
+      assertThat(deviations).as("who names a version is not part of the trial").isEmpty();
+    }
+    for (int i = 0; i < 4; i++) {
+      refusal(() -> invoke(Map.of("tool", "t")));
+    }
+    assertThat(deviations).containsExactly("its last 5 calls failed");
+    assertThat(trial.others()).isEqualTo(ToolCanaries.Figures.NONE);
   }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 final class ToolTableTest {
 
-  private final ToolTable tools = new ToolTable(Duration.ofSeconds(5));
+  private final ToolTable tools = new ToolTable(Duration.ofSeconds(5), VersionTrialTest.RULES);
 
   private void install(String version, String origin) {
     tools.install(

@@ -1,6 +1,7 @@
 package org.aionos.shell;
 
 import java.io.IOException;
+import org.aionos.kernel.ToolCanaries;
 import org.aionos.kernel.ToolInstaller;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Argument;
@@ -23,6 +24,8 @@ public final class ToolInstall implements Action {
 
   @Reference ToolInstaller installer;
 
+  @Reference ToolCanaries canaries;
+
   @Reference Session session;
 
   @Argument(name = "jar", description = "A jar file", required = true)
@@ -43,14 +46,25 @@ public final class ToolInstall implements Action {
       description = "Also a signed jar that is older than, or differs from, what is installed")
   boolean force;
 
+  @Option(
+      name = "--canary",
+      description = "Run it beside the installed version, for so many percent of its calls")
+  int canaryPercent;
+
   @Override
   public @Nullable Object execute() throws IOException {
     byte[] bytes = ToolJarFile.read(jar);
     byte[] signed = ToolJarFile.signature(jar, signature);
     ToolJarFile.show(installer.verdict(bytes, signed));
-    if (!planOnly) {
+    if (planOnly) {
+      return null;
+    }
+    if (canaryPercent == 0) {
       installer.install(bytes, signed, force, Operator.name(session));
       System.out.println("installed");
+    } else {
+      canaries.begin(bytes, signed, force, canaryPercent, Operator.name(session));
+      System.out.println("installed beside it, for " + canaryPercent + " % of the calls");
     }
     return null;
   }

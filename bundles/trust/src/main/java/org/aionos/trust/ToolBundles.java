@@ -2,6 +2,8 @@ package org.aionos.trust;
 
 import java.io.ByteArrayInputStream;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
@@ -45,13 +47,19 @@ final class ToolBundles {
     }
   }
 
-  @Nullable Bundle running(String tool) {
-    for (Bundle bundle : context.getBundles()) {
-      if (bundle.getLocation().startsWith(ToolJar.LOCATION + tool + "/")) {
-        return bundle;
-      }
-    }
-    return null;
+  /** The bundle of just this jar of a tool. */
+  @Nullable Bundle running(String tool, String digest) {
+    return running(tool).stream()
+        .filter(bundle -> bundle.getLocation().endsWith("/" + digest))
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** Of all its versions. */
+  List<Bundle> running(String tool) {
+    return Arrays.stream(context.getBundles())
+        .filter(bundle -> bundle.getLocation().startsWith(ToolJar.LOCATION + tool + "/"))
+        .toList();
   }
 
   /**

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +23,7 @@ import org.aionos.kernel.Code;
 import org.aionos.kernel.Journal;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.ToolCanaries;
 import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolInstaller;
 import org.jspecify.annotations.Nullable;
@@ -46,12 +48,12 @@ import org.slf4j.LoggerFactory;
  * tools out of service at once.
  */
 @Component(
-    service = ToolInstaller.class,
+    service = {ToolInstaller.class, ToolCanaries.class},
     immediate = true,
     configurationPid = "org.aionos.trust",
     configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = TrustConfig.class)
-public final class ToolDeployment implements ToolInstaller {
+public final class ToolDeployment implements ToolInstaller, ToolCanaries {
 
   private static final Logger log = LoggerFactory.getLogger(ToolDeployment.class);
 
@@ -71,9 +73,11 @@ public final class ToolDeployment implements ToolInstaller {
   private final DeployFolder deploy;
   private final FolderWatch allowWatch;
   private final FolderWatch vendorWatch;
-  private final ScheduledExecutorService revocations;
+  private final ScheduledExecutorService later;
 
-  /** Guarded by this. */
+  /** Guarded by this, as is what follows. */
+  private final Canaries canaries;
+
   private @Nullable ScheduledFuture<?> nextReview;
 
   @Activate
@@ -99,14 +103,28 @@ public final class ToolDeployment implements ToolInstaller {
         new DeployFolder(folder(context, "aion.deploy"), jarBytesMax, store, new FromFiles());
     this.allowWatch = new FolderWatch("aion-allow-list", trusted, ALLOW_LIST, file -> reconsider());
     this.vendorWatch = new FolderWatch("aion-vendors", vendors, "", file -> reconsider());
-    this.revocations =
+    this.later =
         Executors.newSingleThreadScheduledExecutor(
             task -> {
-              Thread thread = new Thread(task, "aion-revocations");
+              Thread thread = new Thread(task, "aion-trust");
               thread.setDaemon(true);
               return thread;
             });
+    this.canaries = new Canaries(store, bundles, catalog, this::soon, this::recordOrLog);
     start(Duration.ofMillis(config.watchMillis()));
+  }
+
+  private void soon(Runnable change) {
+    try {
+      later.execute(
+          () -> {
+            synchronized (this) {
+              change.run();
+            }
+          });
+    } catch (RejectedExecutionException weAreClosed) {
+      log.debug("left to who comes after us", weAreClosed);
+    }
   }
 
   private static Path folder(BundleContext context, String property) {
@@ -125,13 +143,15 @@ public final class ToolDeployment implements ToolInstaller {
     vendorWatch.start(look);
   }
 
-  /** Running tools keep running: another instance of this bundle will find them. */
+  /**
+   * Running tools keep running, on trial or not: another instance of this bundle will find them.
+   */
   @Deactivate
   void close() {
     deploy.close();
     allowWatch.close();
     vendorWatch.close();
-    revocations.shutdownNow();
+    later.shutdownNow();
   }
 
   @Override
@@ -174,6 +194,13 @@ public final class ToolDeployment implements ToolInstaller {
 
   @Override
   public synchronized void remove(String name, @Nullable String version, String by) {
+    ToolStore.Share beside = store.canaries().get(name);
+    if (beside != null && (version == null || version.equals(beside.entry().version()))) {
+      end(name, by);
+      if (version != null) {
+        return;
+      }
+    }
     ToolStore.Entry entry = store.tools().get(name);
     if (entry == null || (version != null && !version.equals(entry.version()))) {
       throw new Refused(
@@ -196,26 +223,103 @@ public final class ToolDeployment implements ToolInstaller {
   private synchronized Verdict install(
       ToolJar jar, byte @Nullable [] signature, boolean force, @Nullable String file, String by) {
     Ruling ruling = rule(jar, signature);
-    Verdict verdict = verdict(jar, ruling);
-    if (verdict.refusal() != null && !(force && verdict.forcible())) {
-      throw new Refused(verdict.refusal());
-    }
+    Verdict verdict = admitted(verdict(jar, ruling), force);
     String name = jar.manifest().name();
-    Bundle before = bundles.running(name);
-    if (before == null || !before.getLocation().equals(jar.location())) {
+    canaries.refuseIfThereIs(name);
+    List<Bundle> before = bundles.running(name);
+    if (bundles.running(name, jar.digest()) == null) {
       bundles.bringUp(jar);
-      if (before != null) {
-        bundles.uninstall(before);
-      }
+      before.forEach(bundles::uninstall);
       record("tool.installed", facts(jar, verdict, by));
     }
-    store.put(
-        jar,
-        ruling.signer() == null ? null : signature,
-        new ToolStore.Entry(
-            jar.manifest().version(), jar.digest(), file, ruling.signer(), clock.instant()));
+    store.put(jar, ruling.signer() == null ? null : signature, entry(jar, ruling, file));
     return verdict;
   }
+
+  /**
+   * @throws Refused if the verdict is no, and force does not change that
+   */
+  private static Verdict admitted(Verdict verdict, boolean force) {
+    Problem refusal = verdict.refusal();
+    if (refusal != null && !(force && verdict.forcible())) {
+      throw new Refused(refusal);
+    }
+    return verdict;
+  }
+
+  private ToolStore.Entry entry(ToolJar jar, Ruling ruling, @Nullable String file) {
+    return new ToolStore.Entry(
+        jar.manifest().version(), jar.digest(), file, ruling.signer(), clock.instant());
+  }
+
+  // --- canaries -------------------------------------------------------------------------------
+
+  @Override
+  public synchronized List<Canary> canaries() {
+    return canaries.list();
+  }
+
+  @Override
+  public synchronized Verdict begin(
+      byte[] bytes, byte @Nullable [] signature, boolean force, int percent, String by) {
+    ToolJar jar = ToolJar.read(bytes, jarBytesMax);
+    Ruling ruling = rule(jar, signature);
+    Verdict verdict = admitted(verdict(jar, ruling), force);
+    canaries.begin(
+        jar,
+        ruling.signer() == null ? null : signature,
+        new ToolStore.Share(entry(jar, ruling, null), percent),
+        facts(jar, verdict, by));
+    return verdict;
+  }
+
+  @Override
+  public synchronized Canary weigh(String tool, int percent, String by) {
+    return canaries.weigh(tool, percent, by);
+  }
+
+  @Override
+  public void promote(String tool, String by) {
+    synchronized (this) {
+      canaries.promote(tool, by);
+    }
+    // What was refused because there was a canary.
+    deploy.retry();
+  }
+
+  @Override
+  public void end(String tool, String by) {
+    synchronized (this) {
+      canaries.end(tool, by);
+    }
+    deploy.retry();
+  }
+
+  private void reviewCanary(String tool, ToolStore.Share share) {
+    ToolStore.Entry entry = share.entry();
+    try {
+      ToolJar jar = stored(entry);
+      Ruling ruling = admission.rule(jar, store.signature(entry.digest()), entry.admitted());
+      if (ruling.isAccepted() || ruling.refusal() == Reason.TRUST_STORE_UNREADABLE) {
+        canaries.goOn(tool, share, ruling.isAccepted() ? jar : null);
+      } else {
+        canaries.returnToOld(tool, share, ruling.why());
+      }
+    } catch (IOException | UncheckedIOException | Refused failed) {
+      canaries.returnToOld(tool, share, String.valueOf(failed.getMessage()));
+    }
+  }
+
+  /** The jar of an installed tool, if its bytes are still those that were let in. */
+  private ToolJar stored(ToolStore.Entry entry) throws IOException {
+    ToolJar jar = ToolJar.read(store.bytes(entry.digest()), jarBytesMax);
+    if (!jar.digest().equals(entry.digest())) {
+      throw new Refused(Code.INVALID_FIELD, "its bytes in the store were changed");
+    }
+    return jar;
+  }
+
+  // --- what changes by itself -----------------------------------------------------------------
 
   private static Map<String, Object> facts(ToolJar jar, Verdict verdict, String by) {
     Map<String, Object> facts = new LinkedHashMap<>();
@@ -265,10 +369,7 @@ public final class ToolDeployment implements ToolInstaller {
   }
 
   private void takeDown(String name, String version, String by) {
-    Bundle bundle = bundles.running(name);
-    if (bundle != null) {
-      bundles.uninstall(bundle);
-    }
+    bundles.running(name).forEach(bundles::uninstall);
     store.remove(name);
     record("tool.removed", Map.of("tool", name, "version", version, "by", by));
   }
@@ -282,6 +383,7 @@ public final class ToolDeployment implements ToolInstaller {
   /** Every installed tool has to be trusted still; one that is trusted and does not run, starts. */
   private synchronized void reviewInstalled() {
     store.tools().forEach(this::review);
+    store.canaries().forEach(this::reviewCanary);
     if (nextReview != null) {
       nextReview.cancel(false);
     }
@@ -289,7 +391,7 @@ public final class ToolDeployment implements ToolInstaller {
     if (due != null) {
       long millis = Duration.between(clock.instant(), due).plusMillis(1).toMillis();
       nextReview =
-          revocations.schedule(
+          later.schedule(
               this::reconsiderOrLog,
               Math.max(1, Math.min(millis, REVOCATION_LATE_MAX.toMillis())),
               TimeUnit.MILLISECONDS);
@@ -311,15 +413,12 @@ public final class ToolDeployment implements ToolInstaller {
       return;
     }
     try {
-      ToolJar jar = ToolJar.read(store.bytes(entry.digest()), jarBytesMax);
-      if (!jar.digest().equals(entry.digest())) {
-        throw new Refused(Code.INVALID_FIELD, "its bytes in the store were changed");
-      }
+      ToolJar jar = stored(entry);
       byte[] signature = store.signature(entry.digest());
       Ruling ruling = admission.rule(jar, signature, entry.admitted());
       if (!ruling.isAccepted()) {
         distrust(name, entry, ruling);
-      } else if (bundles.running(name) == null) {
+      } else if (bundles.running(name, entry.digest()) == null) {
         bundles.bringBack(jar);
       }
     } catch (IOException | UncheckedIOException | Refused failed) {
@@ -333,7 +432,7 @@ public final class ToolDeployment implements ToolInstaller {
 
   /** Takes out a tool that would not come in today. */
   private void distrust(String name, ToolStore.Entry entry, Ruling ruling) {
-    Bundle bundle = bundles.running(name);
+    Bundle bundle = bundles.running(name, entry.digest());
     boolean staysIfRunning =
         switch (ruling.refusal() == null ? Reason.UNSIGNED : ruling.refusal()) {
           // What it revokes is not known; what runs was trusted when it was last known.

@@ -36,6 +36,9 @@ final class ToolStore {
   /** Tool name to what runs under it. */
   private final Map<String, Entry> tools = new TreeMap<>();
 
+  /** Tool name to what runs beside it, for a share of its calls. */
+  private final Map<String, Share> canaries = new TreeMap<>();
+
   /**
    * Files of deploy/ to the digest that was last installed from them, also if another took its
    * place.
@@ -54,6 +57,11 @@ final class ToolStore {
       @Nullable Signer signer,
       Instant admitted) {}
 
+  /**
+   * @param percent of the calls that name no version
+   */
+  record Share(Entry entry, int percent) {}
+
   ToolStore(Path folder) {
     this.folder = folder;
     this.index = folder.resolve("installed.json");
@@ -64,12 +72,46 @@ final class ToolStore {
     return Map.copyOf(tools);
   }
 
+  synchronized Map<String, Share> canaries() {
+    return Map.copyOf(canaries);
+  }
+
   synchronized @Nullable String seen(String file) {
     return files.get(file);
   }
 
   /** Keeps a tool's bytes and makes it the one that runs under its name. */
   synchronized void put(ToolJar jar, byte @Nullable [] signature, Entry entry) {
+    keep(jar, signature);
+    tools.put(jar.manifest().name(), entry);
+    save();
+  }
+
+  /** Keeps a tool's bytes and lets it run beside the one of its name. */
+  synchronized void putBeside(ToolJar jar, byte @Nullable [] signature, Share share) {
+    keep(jar, signature);
+    canaries.put(jar.manifest().name(), share);
+    save();
+  }
+
+  synchronized void weigh(String tool, Share share) {
+    canaries.put(tool, share);
+    save();
+  }
+
+  /** What ran beside takes the place of what it ran beside. */
+  synchronized void promote(String tool, Entry entry) {
+    canaries.remove(tool);
+    tools.put(tool, entry);
+    save();
+  }
+
+  synchronized void removeCanary(String tool) {
+    canaries.remove(tool);
+    save();
+  }
+
+  private void keep(ToolJar jar, byte @Nullable [] signature) {
     try {
       Path kept = jarFile(jar.digest());
       // What is there may have been spoilt; the jar at hand was checked a moment ago.
@@ -84,8 +126,6 @@ final class ToolStore {
     } catch (IOException unwritable) {
       throw new UncheckedIOException(unwritable);
     }
-    tools.put(jar.manifest().name(), entry);
-    save();
   }
 
   synchronized void remove(String tool) {
@@ -122,28 +162,42 @@ final class ToolStore {
 
   private void save() {
     Map<String, Object> rows = new LinkedHashMap<>();
-    tools.forEach(
-        (name, entry) -> {
-          Map<String, Object> row = new LinkedHashMap<>();
-          row.put("version", entry.version());
-          row.put("digest", entry.digest());
-          if (entry.file() != null) {
-            row.put("file", entry.file());
-          }
-          row.put("admitted", entry.admitted().toString());
-          Signer signer = entry.signer();
-          if (signer != null) {
-            row.put("vendor", signer.vendor());
-            row.put("key", signer.key());
-          }
-          rows.put(name, row);
+    tools.forEach((name, entry) -> rows.put(name, row(entry)));
+    Map<String, Object> beside = new LinkedHashMap<>();
+    canaries.forEach(
+        (name, share) -> {
+          Map<String, Object> row = row(share.entry());
+          row.put("percent", share.percent());
+          beside.put(name, row);
         });
     try {
-      WholeFile.write(index, Documents.write(Map.of("tools", rows, "files", files)));
+      WholeFile.write(
+          index, Documents.write(Map.of("tools", rows, "canaries", beside, "files", files)));
       dropUnused();
     } catch (IOException unwritable) {
       throw new UncheckedIOException(unwritable);
     }
+  }
+
+  private static Map<String, Object> row(Entry entry) {
+    Map<String, Object> row = new LinkedHashMap<>();
+    row.put("version", entry.version());
+    row.put("digest", entry.digest());
+    if (entry.file() != null) {
+      row.put("file", entry.file());
+    }
+    row.put("admitted", entry.admitted().toString());
+    Signer signer = entry.signer();
+    if (signer != null) {
+      row.put("vendor", signer.vendor());
+      row.put("key", signer.key());
+    }
+    return row;
+  }
+
+  private boolean isUsed(String digest) {
+    return tools.values().stream().anyMatch(entry -> entry.digest().equals(digest))
+        || canaries.values().stream().anyMatch(share -> share.entry().digest().equals(digest));
   }
 
   private void dropUnused() throws IOException {
@@ -151,7 +205,7 @@ final class ToolStore {
       for (Path file : kept) {
         String name = file.getFileName().toString();
         String digest = name.substring(0, name.lastIndexOf('.'));
-        if (tools.values().stream().noneMatch(entry -> entry.digest().equals(digest))) {
+        if (!isUsed(digest)) {
           Files.delete(file);
         }
       }
@@ -166,6 +220,10 @@ final class ToolStore {
       Fields root = Documents.json(Files.readAllBytes(index));
       for (Map.Entry<String, Fields> row : root.objects("tools").entrySet()) {
         tools.put(row.getKey(), entry(row.getValue()));
+      }
+      for (Map.Entry<String, Fields> row : root.objects("canaries").entrySet()) {
+        int percent = (int) row.getValue().wholeNumber("percent", 1, 1, 99);
+        canaries.put(row.getKey(), new Share(entry(row.getValue()), percent));
       }
       Fields seen = root.objectOrEmpty("files");
       for (String file : seen.names()) {

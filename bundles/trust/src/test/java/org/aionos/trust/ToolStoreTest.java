@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Map;
 import net.jqwik.api.Example;
 import org.aionos.kernel.ToolInstaller.Signer;
 
@@ -50,6 +51,32 @@ final class ToolStoreTest {
     assertThat(store.signature(next.digest())).isEqualTo(SIGNATURE);
     store.put(next, null, new ToolStore.Entry("1.1.0", next.digest(), null, null, WHEN));
     assertThat(store.signature(next.digest())).isNull();
+  }
+
+  @Example
+  void keeps_what_runs_beside_a_tool_over_a_restart_until_it_is_promoted_or_removed()
+      throws Exception {
+    ToolJar next = Jars.tool("hello", "1.1.0");
+    ToolStore before = new ToolStore(folder);
+    before.put(HELLO, null, signed(HELLO));
+    before.putBeside(next, SIGNATURE, new ToolStore.Share(signed(next), 10));
+    before.weigh("hello", new ToolStore.Share(signed(next), 20));
+
+    ToolStore store = new ToolStore(folder);
+
+    assertThat(store.tools()).containsValue(signed(HELLO));
+    assertThat(store.canaries()).isEqualTo(Map.of("hello", new ToolStore.Share(signed(next), 20)));
+    assertThat(store.bytes(next.digest())).isEqualTo(next.bytes());
+    assertThat(store.signature(next.digest())).isEqualTo(SIGNATURE);
+
+    store.promote("hello", signed(next));
+    assertThat(new ToolStore(folder).tools()).containsValue(signed(next));
+    assertThat(new ToolStore(folder).canaries()).isEmpty();
+    assertThat(Files.exists(folder.resolve(HELLO.digest() + ".jar"))).isFalse();
+
+    store.putBeside(HELLO, null, new ToolStore.Share(signed(HELLO), 1));
+    store.removeCanary("hello");
+    assertThat(Files.exists(folder.resolve(HELLO.digest() + ".jar"))).isFalse();
   }
 
   @Example
