@@ -27,6 +27,7 @@ class KernelSwapIT {
           "config",
           "wasm",
           "egress",
+          "probes",
           "sandbox",
           "trust",
           "shell");

@@ -37,7 +37,8 @@ class ProcessToolIT {
   @BeforeAll
   static void start() {
     Doctor.assumeProcessTier();
-    kernel = RunningKernel.named("process-tools").bare().start();
+    kernel =
+        RunningKernel.named("process-tools").with("AION_PROBES_TOOLS", "python_run").bare().start();
     for (String agent : List.of(CODER, OTHER_CODER, PATIENT_CODER)) {
       ObjectNode registration = RunningKernel.JSON.createObjectNode();
       registration.put("agent_id", agent).put("name", "coder").put("version", "1.0.0");
@@ -120,6 +121,51 @@ class ProcessToolIT {
 
   private static Answer python(String agent, String code) {
     return call(agent, "python_run", Map.of("code", code), 30_000);
+  }
+
+  @Test
+  void probes_count_what_a_watched_tool_asks_of_linux_or_say_why_they_cannot() {
+    python(CODER, "open('/usr/bin/python3', 'rb').read(100_000) and None").expect(200);
+    Await.until(
+        "probes have looked",
+        Duration.ofSeconds(20),
+        () -> !kernel.shell("aion:probes --no-format").contains("waiting"));
+
+    String shown = kernel.shell("aion:probes --no-format");
+    if (shown.contains("unavailable")) {
+      assertThat(shown).contains("this host does not ");
+      return;
+    }
+    assertThat(shown).contains("probes: watching");
+    Await.until(
+        "what it reads is counted",
+        Duration.ofSeconds(20),
+        () -> {
+          python(
+                  CODER,
+                  """
+                  import ctypes
+                  open('/usr/bin/python3', 'rb').read(100_000)
+                  ctypes.CDLL(None).unshare(0x10000000)
+                  None
+                  """)
+              .expect(200);
+          return metric("aion_tool_file_read_bytes_total", "python_run") > 100_000
+              && metric("aion_tool_denied_system_calls_total", "python_run") > 0;
+        });
+    assertThat(metric("aion_tool_system_calls_total", "table_stats")).as("not watched").isZero();
+  }
+
+  private static double metric(String name, String tool) {
+    return kernel
+        .call(Signer.nobody(), "GET", "/metrics")
+        .expect(200)
+        .text()
+        .lines()
+        .filter(line -> line.startsWith(name + "{tool=\"" + tool + "\"}"))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .findFirst()
+        .orElse(0);
   }
 
   @Test

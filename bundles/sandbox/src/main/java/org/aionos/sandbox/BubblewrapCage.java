@@ -3,6 +3,7 @@ package org.aionos.sandbox;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,6 +46,11 @@ final class BubblewrapCage implements Cage {
   @Override
   public int processes() {
     return group.processes().size();
+  }
+
+  @Override
+  public @Nullable Path unified() {
+    return group.unified();
   }
 
   @Override

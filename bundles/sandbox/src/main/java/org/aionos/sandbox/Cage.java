@@ -2,7 +2,9 @@ package org.aionos.sandbox;
 
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** A program that runs behind walls, with its three pipes. */
 interface Cage {
@@ -15,6 +17,11 @@ interface Cage {
 
   /** How many processes are inside; 0 where there is no way to know. */
   int processes();
+
+  /** The folder of its cgroup of version 2; null if there is none. */
+  default @Nullable Path unified() {
+    return null;
+  }
 
   /** Whether a process inside was killed for want of memory. */
   boolean outOfMemory();

@@ -14,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,13 +33,21 @@ final class CgroupFolders implements ControlGroup {
 
   private final List<Path> folders;
   private final Path memoryEvents;
+  private final @Nullable Path unified;
 
   /**
    * @param memoryEvents the file with a line {@code oom_kill <number>}
+   * @param unified the one among the folders that is of version 2
    */
-  CgroupFolders(List<Path> folders, Path memoryEvents) {
+  CgroupFolders(List<Path> folders, Path memoryEvents, @Nullable Path unified) {
     this.folders = List.copyOf(folders);
     this.memoryEvents = memoryEvents;
+    this.unified = unified;
+  }
+
+  @Override
+  public @Nullable Path unified() {
+    return unified;
   }
 
   @Override
@@ -121,7 +130,7 @@ final class CgroupFolders implements ControlGroup {
       log.warn("cannot look for what a dead kernel left: folder={}", folder, unreadable);
     }
     for (Path group : groups) {
-      new CgroupFolders(List.of(group), group.resolve("none")).remove();
+      new CgroupFolders(List.of(group), group.resolve("none"), null).remove();
     }
   }
 

@@ -7,14 +7,23 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Version 1: a hierarchy for each controller, or for some of them together. */
 final class CgroupV1 implements ControlGroups {
 
+  private static final Logger log = LoggerFactory.getLogger(CgroupV1.class);
+
   /** What a share of a processor is counted over; Linux's own default. */
   private static final int PERIOD_MICROS = 100_000;
 
-  /** Controller to the folder of this kernel's groups. */
+  /** Where a host with both versions shows the second, which then has no controllers. */
+  private static final String UNIFIED = "unified";
+
+  /**
+   * Controller, or {@link #UNIFIED} if there is one for us, to the folder of this kernel's groups.
+   */
   private final Map<String, Path> tools;
 
   private CgroupV1(Map<String, Path> tools) {
@@ -33,6 +42,13 @@ final class CgroupV1 implements ControlGroups {
         throw new IOException("this host has no cgroup controller " + controller);
       }
       tools.put(controller, folder(hierarchy.toRealPath(), ownPath(own, controller), kernel));
+    }
+    if (Files.exists(root.resolve(UNIFIED).resolve("cgroup.procs"))) {
+      try {
+        tools.put(UNIFIED, folder(root.resolve(UNIFIED).toRealPath(), ownPath(own, ""), kernel));
+      } catch (IOException notOurs) {
+        log.debug("probes will not tell tools apart", notOurs);
+      }
     }
     return new CgroupV1(tools);
   }
@@ -86,7 +102,8 @@ final class CgroupV1 implements ControlGroups {
       folders.add(Files.createDirectories(each.resolve(id)));
     }
     Path memory = folder("memory", id);
-    ControlGroup group = new CgroupFolders(folders, memory.resolve("memory.oom_control"));
+    Path unified = tools.containsKey(UNIFIED) ? folder(UNIFIED, id) : null;
+    ControlGroup group = new CgroupFolders(folders, memory.resolve("memory.oom_control"), unified);
     try {
       String bytes = Long.toString(limits.memoryBytesMax());
       CgroupFolders.write(memory.resolve("memory.limit_in_bytes"), bytes);

@@ -112,7 +112,8 @@ final class CgroupV2 implements ControlGroups {
   @Override
   public ControlGroup create(String id, Limits limits) throws IOException {
     Path folder = Files.createDirectories(tools.resolve(id));
-    ControlGroup group = new CgroupFolders(List.of(folder), folder.resolve("memory.events"));
+    ControlGroup group =
+        new CgroupFolders(List.of(folder), folder.resolve("memory.events"), folder);
     try {
       CgroupFolders.write(folder.resolve("memory.max"), Long.toString(limits.memoryBytesMax()));
       Path swap = folder.resolve("memory.swap.max");

@@ -2,6 +2,7 @@ package org.aionos.sandbox;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Where the processes of one worker are bounded, counted and ended together. */
 interface ControlGroup {
@@ -11,6 +12,12 @@ interface ControlGroup {
 
   /** Pids of what runs inside, as this process sees them. Empty where there is no way to know. */
   List<Long> processes();
+
+  /**
+   * Its folder in the hierarchy of version 2, by which probes know it; null if it has none. On a
+   * host with both versions it bounds nothing.
+   */
+  @Nullable Path unified();
 
   /** Whether something inside was killed for want of memory. */
   boolean outOfMemory();

@@ -2,6 +2,7 @@ package org.aionos.sandbox;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A host without cgroups that we may use, on which an operator runs tools all the same: each
@@ -32,6 +33,11 @@ final class NoControlGroups implements ControlGroups, ControlGroup {
   @Override
   public List<Long> processes() {
     return List.of();
+  }
+
+  @Override
+  public @Nullable Path unified() {
+    return null;
   }
 
   @Override

@@ -29,6 +29,7 @@ import org.aionos.kernel.Code;
 import org.aionos.kernel.ConfinedTool;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
+import org.aionos.kernel.ToolGroups;
 import org.aionos.kernel.ToolPackage;
 import org.aionos.kernel.ToolTier;
 import org.aionos.sandbox.ToolFolders.Unpacked;
@@ -48,7 +49,7 @@ import org.slf4j.LoggerFactory;
  * docs/process-tools.md.
  */
 @Component(
-    service = ToolTier.class,
+    service = {ToolTier.class, ToolGroups.class},
     configurationPid = "org.aionos.sandbox",
     configurationPolicy = ConfigurationPolicy.REQUIRE,
     property = {
@@ -57,7 +58,7 @@ import org.slf4j.LoggerFactory;
       ToolTier.TIERS + "=" + ProcessTier.PYTHON
     })
 @Designate(ocd = SandboxConfig.class)
-public final class ProcessTier implements ToolTier {
+public final class ProcessTier implements ToolTier, ToolGroups {
 
   static final String PYTHON = "python";
 
@@ -333,6 +334,19 @@ public final class ProcessTier implements ToolTier {
     }
     return new Program(
         "trial", List.of("/usr/bin/true"), folders.own("."), filter, limits(LIMIT_PROFILE));
+  }
+
+  @Override
+  public List<Group> groups() {
+    List<Group> groups = new ArrayList<>();
+    for (Worker worker : workers.ready()) {
+      Path folder = worker.unified();
+      if (folder != null) {
+        String tool = worker.program().tool();
+        groups.add(new Group(tool.substring(0, tool.indexOf('@')), folder));
+      }
+    }
+    return groups;
   }
 
   private Worker start(Program program, AgentId agent, Duration startMax)

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -139,6 +140,11 @@ final class Worker {
 
   Program program() {
     return program;
+  }
+
+  /** The folder of its cgroup of version 2; null if there is none. */
+  @Nullable Path unified() {
+    return cage.unified();
   }
 
   /**

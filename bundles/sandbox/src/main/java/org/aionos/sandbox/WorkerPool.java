@@ -225,6 +225,13 @@ final class WorkerPool {
     }
   }
 
+  /** Those that are ready, busy or idle. */
+  synchronized List<Worker> ready() {
+    List<Worker> ready = new ArrayList<>(busy);
+    idle.forEach(each -> ready.add(each.worker));
+    return ready;
+  }
+
   synchronized int workers(Program program) {
     return places.getOrDefault(program, 0);
   }

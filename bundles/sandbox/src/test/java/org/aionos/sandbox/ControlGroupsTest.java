@@ -60,6 +60,22 @@ final class ControlGroupsTest {
   }
 
   @Test
+  void beside_version_1_a_group_of_version_2_is_made_for_probes_to_know_it_by() throws Exception {
+    for (String each : List.of("memory", "cpu", "pids")) {
+      Files.createDirectories(root.resolve(each));
+    }
+    file(root.resolve("unified/cgroup.procs"), "");
+    Files.createDirectories(root.resolve("unified/service"));
+
+    ControlGroup group =
+        ControlGroups.find(root, List.of("0::/service"), "k1").create("worker-1", LIMITS);
+
+    Path unified = root.toRealPath().resolve("unified/service/aion/k1/tools/worker-1");
+    assertThat(group.unified()).isEqualTo(unified).isDirectory();
+    assertThat(group.doors()).contains(unified.resolve("cgroup.procs"));
+  }
+
+  @Test
   void version_2_hands_its_controllers_down_to_the_tools() throws Exception {
     Path own = root.resolve("system.slice/aion.service");
     file(root.resolve("cgroup.controllers"), "cpu io memory pids\n");
@@ -120,7 +136,7 @@ final class ControlGroupsTest {
     }
     Path above = hierarchy.resolve("aion-test-" + ProcessHandle.current().pid());
     Path folder = Files.createDirectories(above.resolve("worker-1"));
-    ControlGroup group = new CgroupFolders(List.of(folder), folder.resolve("none"));
+    ControlGroup group = new CgroupFolders(List.of(folder), folder.resolve("none"), null);
     Process process =
         new ProcessBuilder(
                 "/bin/sh",
