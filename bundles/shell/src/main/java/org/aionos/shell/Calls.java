@@ -1,7 +1,6 @@
 package org.aionos.shell;
 
-import java.time.Duration;
-import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.aionos.kernel.SyscallRouter;
 import org.apache.karaf.shell.api.action.Action;
@@ -25,10 +24,9 @@ public final class Calls implements Action {
   @Override
   public @Nullable Object execute() {
     ShellTable table = new ShellTable();
-    for (String column : List.of("AUDIT ID", "AGENT", "SYSCALL", "TOOL", "FOR MS")) {
+    for (String column : List.of("AUDIT ID", "AGENT", "SYSCALL", "TOOL", "BEGUN")) {
       table.column(column);
     }
-    Instant now = Instant.now();
     for (SyscallRouter.Running call : router.running()) {
       table
           .addRow()
@@ -37,7 +35,7 @@ public final class Calls implements Action {
               call.agent(),
               call.syscall(),
               call.tool() == null ? "-" : call.tool(),
-              Duration.between(call.begun(), now).toMillis());
+              call.begun().truncatedTo(ChronoUnit.MILLIS));
     }
     table.print(System.out, !plain);
     return null;
