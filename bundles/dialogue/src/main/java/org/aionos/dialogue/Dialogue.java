@@ -3,6 +3,7 @@ package org.aionos.dialogue;
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.aionos.document.Documents;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
@@ -45,6 +46,8 @@ public final class Dialogue {
 
   /** A sentence or two; what is longer is cut. */
   private static final int MESSAGE_LENGTH_MAX = 1_000;
+
+  private static final Set<String> PATH_EFFECTS = Set.of("read_text", "list", "write_text");
 
   private Dialogue() {}
 
@@ -117,7 +120,7 @@ public final class Dialogue {
   private static @Nullable Object carryOut(Fields words, Effects effects)
       throws InvalidDocument, ToolFailure, InterruptedException {
     String effect = words.text("effect");
-    if (!effect.equals("fetch")) {
+    if (PATH_EFFECTS.contains(effect)) {
       words.only("effect", "id", "path", "text");
     }
     switch (effect) {
@@ -130,8 +133,15 @@ public final class Dialogue {
         return null;
       case "fetch":
         return FetchWords.result(effects.fetch(FetchWords.request(words.only(FetchWords.NAMES))));
+      case "search":
+        return SearchWords.result(
+            effects.search(SearchWords.request(words.only(SearchWords.NAMES))));
+      case "settings":
+        words.only("effect", "id");
+        return effects.settings();
       default:
-        throw words.invalid("effect", "must be read_text, write_text, list or fetch");
+        throw words.invalid(
+            "effect", "must be read_text, write_text, list, fetch, search or settings");
     }
   }
 }

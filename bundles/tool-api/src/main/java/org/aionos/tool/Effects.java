@@ -1,6 +1,8 @@
 package org.aionos.tool;
 
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -43,4 +45,24 @@ public interface Effects {
    * @throws InterruptedException when the deadline passes
    */
   Fetched fetch(Fetch request) throws ToolFailure, InterruptedException;
+
+  /**
+   * Searches the documents that the operator keeps on this host. It stands in for the web, so it
+   * needs {@code network}.
+   *
+   * @return the best first; empty if there is nothing
+   * @throws ToolFailure {@code NOT_PERMITTED}, {@code UPSTREAM_UNAVAILABLE}
+   * @throws InterruptedException when the deadline passes
+   */
+  default List<Found> search(Search query) throws ToolFailure, InterruptedException {
+    throw new ToolFailure(ToolFailure.Code.UPSTREAM_UNAVAILABLE, "there are no documents here");
+  }
+
+  /**
+   * What the operator set for this tool, as JSON values by name; empty where nothing was set. Needs
+   * no grant. Never a secret: those stay with the egress broker.
+   */
+  default Map<String, @Nullable Object> settings() {
+    return Map.of();
+  }
 }
