@@ -27,6 +27,7 @@ class KernelSwapIT {
           "config",
           "wasm",
           "egress",
+          "search",
           "sandbox",
           "trust",
           "shell");
