@@ -18,8 +18,13 @@ pub struct Call {
 }
 
 impl Call {
-    pub fn read(input: impl Read) -> Result<Call, Failure> {
-        let call: Value = serde_json::from_reader(input).map_err(|_| Failure::bad("the call is no JSON"))?;
+    pub fn read(mut input: impl Read) -> Result<Call, Failure> {
+        let mut bytes = Vec::new();
+        let call: Value = match input.read_to_end(&mut bytes) {
+            // All JSON here is read from bytes: each other kind of source is a parser of its own in the module.
+            Ok(_) => serde_json::from_slice(&bytes).map_err(|_| Failure::bad("the call is no JSON"))?,
+            Err(_) => return Err(Failure::bad("there is no call")),
+        };
         let none = Map::new();
         let arguments = call["arguments"].as_object().unwrap_or(&none);
         Ok(Call {

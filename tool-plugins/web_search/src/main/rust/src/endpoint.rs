@@ -59,7 +59,7 @@ impl Endpoint {
     }
 
     fn items(&self, body: &str, limit: usize) -> Result<Vec<Value>, String> {
-        let answer: Answer = serde_json::from_str(body).map_err(|_| "its answer is not the JSON of a SearXNG instance")?;
+        let answer: Answer = serde_json::from_slice(body.as_bytes()).map_err(|_| "its answer is not the JSON of a SearXNG instance")?;
         let item = |found: Usable| json!({ "title": found.title, "url": found.url, "snippet": found.snippet, "source": self.source });
         Ok(answer.results.into_iter().take(limit).map(item).collect())
     }
@@ -115,7 +115,7 @@ struct Usable {
 
 impl Usable {
     fn of(raw: Raw) -> Option<Usable> {
-        let text = |value: Option<&RawValue>| value.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok()).unwrap_or_default();
+        let text = |value: Option<&RawValue>| value.and_then(|raw| serde_json::from_slice::<String>(raw.get().as_bytes()).ok()).unwrap_or_default();
         let found = Usable {
             title: one_line(&text(raw.title), TITLE_CHARS_MAX),
             url: text(raw.url),
