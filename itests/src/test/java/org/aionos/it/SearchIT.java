@@ -10,6 +10,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -157,6 +158,55 @@ class SearchIT {
         "nothing is noted",
         Duration.ofSeconds(30),
         () -> !search("kernel").json().at("/result").has("note"));
+  }
+
+  @Test
+  void a_process_tool_searches_and_sees_its_settings_too() {
+    Doctor.assumeProcessTier();
+    byte[] jar =
+        ToolJars.files(
+                """
+                apiVersion: aion.os/v1
+                kind: Tool
+                metadata: { name: asks, version: 1.0.0, description: A tool of the tests. }
+                spec:
+                  entry: "python:main.py"
+                  capabilities_required: [network]
+                """)
+            .header("Bundle-ManifestVersion", "2")
+            .header("Bundle-SymbolicName", "org.example.tool.asks")
+            .header("Bundle-Version", "1.0.0")
+            .entry(
+                "main.py",
+                """
+                import json, sys
+                print('{"ready":true}', flush=True)
+                for line in sys.stdin:
+                    answers = {}
+                    for effect in json.loads(line)["arguments"]["effects"]:
+                        print(json.dumps(dict(effect, id=1)), flush=True)
+                        answers[effect["effect"]] = json.loads(sys.stdin.readline())
+                    print(json.dumps({"result": answers}), flush=True)
+                """)
+            .bytes();
+    kernel.allowAndDrop(jar, "asks.jar");
+    kernel.awaitTool("asks@1.0.0");
+
+    Answer answer =
+        kernel
+            .invoke(
+                "asks",
+                Map.of(
+                    "effects",
+                    List.of(
+                        Map.of("effect", "search", "query", "journal", "limit", 1),
+                        Map.of("effect", "settings"))))
+            .expect(200);
+
+    assertThat(answer.json().at("/result/search/value").size()).isEqualTo(1);
+    assertThat(answer.at("/result/search/value/0/url")).isNotEmpty();
+    assertThat(answer.json().at("/result/settings/value").isObject()).isTrue();
+    assertThat(answer.json().at("/result/settings/value").size()).isZero();
   }
 
   @Test
