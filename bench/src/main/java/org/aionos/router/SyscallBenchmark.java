@@ -74,7 +74,7 @@ public class SyscallBenchmark {
     handlers.bindHandler(
         admitted -> Outcome.Ok.ofKernel("echo", admitted.syscall().params()),
         properties(1, handled.name()));
-    handlers.bindHandler(tools(policy), properties(2, invoked.name()));
+    handlers.bindHandler(tools(policy, journal), properties(2, invoked.name()));
     router =
         new Router(
             new Router.Limits(
@@ -93,7 +93,7 @@ public class SyscallBenchmark {
     check(invoked);
   }
 
-  private ToolCalls tools(PolicyFile rules) {
+  private ToolCalls tools(PolicyFile rules, JournalComponent journal) {
     ToolTable table =
         new ToolTable(Duration.ofSeconds(1), new VersionTrial.Rules(50, 5, 0.02, 1.5));
     ToolManifest manifest =
@@ -118,6 +118,7 @@ public class SyscallBenchmark {
         table,
         rules,
         new Workspaces(folder.resolve("workspaces"), new Workspace.Limits(1 << 20, 100, 1 << 20)),
+        new ToolSettings(folder, journal),
         watchdog,
         InstantSource.system(),
         System::nanoTime,

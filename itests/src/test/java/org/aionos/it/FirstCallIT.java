@@ -24,7 +24,7 @@ class FirstCallIT {
   private static final int PORT = 8010;
 
   private static final Path WEB_SEARCH =
-      RunningKernel.ROOT.resolve("tool-plugins/web_search/target/web_search-1.1.0.jar");
+      RunningKernel.ROOT.resolve("tool-plugins/web_search/target/web_search-1.2.0.jar");
 
   private static RunningKernel kernel;
 
@@ -33,8 +33,8 @@ class FirstCallIT {
     assertThat(WEB_SEARCH).as("built before these tests run").exists();
     assumeTrue(isFree(), "port 8010 is taken, and the user's agent calls no other");
     kernel = RunningKernel.named("firstcall").bare().port(PORT).start();
-    kernel.allowAndDrop(RunningKernel.readBytes(WEB_SEARCH), "web_search-1.1.0.jar");
-    kernel.awaitTool("web_search@1.1.0");
+    kernel.allowAndDrop(RunningKernel.readBytes(WEB_SEARCH), "web_search-1.2.0.jar");
+    kernel.awaitTool("web_search@1.2.0");
   }
 
   @AfterAll

@@ -28,6 +28,7 @@ class KernelSwapIT {
           "wasm",
           "egress",
           "probes",
+          "search",
           "sandbox",
           "trust",
           "shell");

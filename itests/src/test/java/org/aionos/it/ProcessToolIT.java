@@ -47,9 +47,11 @@ class ProcessToolIT {
     }
     deploy("python_run-1.1.0");
     deploy("table_stats-1.0.0");
+    deploy("find_text-1.0.0");
     kernel.allowAndDrop(pings(), "ping.jar");
     kernel.awaitTool("python_run@1.1.0");
     kernel.awaitTool("table_stats@1.0.0");
+    kernel.awaitTool("find_text@1.0.0");
     kernel.awaitTool("ping@1.0.0");
   }
 
@@ -318,6 +320,65 @@ class ProcessToolIT {
                 .at("/result/columns/0/name"))
         .isEqualTo("a");
     call(CODER, "table_stats", Map.of("path", "absent.csv"), 10_000).expect(422, "TOOL_FAILED");
+  }
+
+  @Test
+  void lines_are_found_in_all_files_of_a_workspace() {
+    python(
+            CODER,
+            """
+            workspace.write_text('find/a.txt', 'one\\nHello, world\\nthree\\n')
+            workspace.write_text('find/deep/b.md', 'سلام\\nhello ' + 'x' * 600 + '\\nhello again')
+            """)
+        .expect(200);
+
+    Answer found = find(Map.of("pattern", "hel+o", "path", "find", "context", 1)).expect(200);
+    assertThat(found.json().at("/result/matches").size()).isEqualTo(2);
+    assertThat(found.at("/result/matches/0/file")).isEqualTo("find/deep/b.md");
+    assertThat(found.json().at("/result/matches/0/line").asInt()).isEqualTo(2);
+    assertThat(found.at("/result/matches/0/text")).hasSize(501).endsWith("…");
+    assertThat(found.at("/result/matches/0/before/0")).isEqualTo("سلام");
+    assertThat(found.at("/result/matches/0/after/0")).isEqualTo("hello again");
+    assertThat(found.json().at("/result/files").asInt()).isEqualTo(2);
+    assertThat(found.json().at("/result/truncated").asBoolean()).isFalse();
+
+    Answer first =
+        find(Map.of("pattern", "^HELLO", "path", "find/", "ignore_case", true, "limit", 1));
+    assertThat(first.expect(200).at("/result/matches/0/text")).isEqualTo("Hello, world");
+    assertThat(first.json().at("/result/truncated").asBoolean()).isTrue();
+    assertThat(
+            find(Map.of("pattern", "\\p{Arabic}", "path", "find/deep/b.md"))
+                .expect(200)
+                .json()
+                .at("/result/matches/0/line")
+                .asInt())
+        .isEqualTo(1);
+  }
+
+  @Test
+  void what_cannot_be_searched_for_is_the_callers_to_mend() {
+    assertThat(find(Map.of("pattern", "é(b")).expect(422, "TOOL_FAILED").at("/error/message"))
+        .contains("bad_argument", "at character 2: unclosed group");
+    assertThat(
+            find(Map.of("pattern", "\\w{1000}{1000}"))
+                .expect(422, "TOOL_FAILED")
+                .at("/error/message"))
+        .contains("too large");
+    assertThat(
+            find(Map.of("pattern", "x", "path", "absent"))
+                .expect(422, "TOOL_FAILED")
+                .at("/error/message"))
+        .contains("not_found");
+    assertThat(
+            find(Map.of("pattern", "x", "path", "../other"))
+                .expect(422, "TOOL_FAILED")
+                .at("/error/message"))
+        .contains("bad_argument");
+    find(Map.of("pattern", "x", "limit", 0)).expect(400, "INVALID_FIELD");
+  }
+
+  private static Answer find(Map<String, ?> arguments) {
+    return call(CODER, "find_text", arguments, 10_000);
   }
 
   @Test

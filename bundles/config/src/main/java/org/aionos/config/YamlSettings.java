@@ -33,9 +33,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the typed configuration equal to {@code kernel.yaml} and the environment. A section {@code
- * x} configures the bundle {@code org.aionos.x}; a file {@code tools/x.yaml} configures the tool
- * {@code x}. A file is taken whole or not at all: one that is invalid changes nothing, the last
- * good one stays in force, across restarts too, and {@link #status} says why.
+ * x} configures the bundle {@code org.aionos.x}. A file is taken whole or not at all: one that is
+ * invalid changes nothing, the last good one stays in force, across restarts too, and {@link
+ * #status} says why.
  */
 @Component(service = Settings.class, immediate = true)
 public final class YamlSettings implements Settings {
@@ -43,20 +43,18 @@ public final class YamlSettings implements Settings {
   private static final Logger log = LoggerFactory.getLogger(YamlSettings.class);
 
   private static final String KERNEL = "org.aionos.";
+  private static final String TOOLS = KERNEL + "tool.";
   private static final String FILE_NAME = "kernel.yaml";
-  private static final String TOOL_PID = "org.aionos.tool.";
   private static final Duration LOOK = Duration.ofMillis(500);
 
   private final Path file;
   private final Path lastGood;
-  private final Path toolFolder;
   private final BundleContext context;
   private final ConfigurationAdmin admin;
   private final MetaTypeService metatypes;
   private final Environment environment;
   private final BundleListener bundleListener = this::bundleChanged;
   private final FolderWatch fileWatch;
-  private final FolderWatch toolWatch;
   private volatile Status status = new Status(Map.of(), Map.of(), "no file was read yet");
 
   @Activate
@@ -66,7 +64,6 @@ public final class YamlSettings implements Settings {
       @Reference(name = "metatypes") MetaTypeService metatypes) {
     Path folder = Path.of(String.valueOf(context.getProperty("aion.config")));
     this.file = folder.resolve(FILE_NAME);
-    this.toolFolder = folder.resolve("tools");
     this.lastGood =
         Path.of(String.valueOf(context.getProperty("aion.state")), "config", "last-good.yaml");
     this.context = context;
@@ -74,8 +71,6 @@ public final class YamlSettings implements Settings {
     this.metatypes = metatypes;
     this.environment = new Environment(System.getenv());
     this.fileWatch = new FolderWatch("aion-config-watch", folder, FILE_NAME, changed -> reload());
-    this.toolWatch =
-        new FolderWatch("aion-tool-config-watch", toolFolder, ".yaml", this::reloadTool);
     start();
   }
 
@@ -84,13 +79,11 @@ public final class YamlSettings implements Settings {
     reload();
     context.addBundleListener(bundleListener);
     fileWatch.start(LOOK);
-    toolWatch.start(LOOK);
   }
 
   @Deactivate
   void close() {
     fileWatch.close();
-    toolWatch.close();
     context.removeBundleListener(bundleListener);
   }
 
@@ -169,7 +162,7 @@ public final class YamlSettings implements Settings {
     List<Section> sections = new ArrayList<>();
     for (Bundle bundle : context.getBundles()) {
       String symbolicName = String.valueOf(bundle.getSymbolicName());
-      if (!symbolicName.startsWith(KERNEL) || symbolicName.startsWith(TOOL_PID)) {
+      if (!symbolicName.startsWith(KERNEL) || symbolicName.startsWith(TOOLS)) {
         continue;
       }
       var declared = metatypes.getMetaTypeInformation(bundle);
@@ -189,46 +182,9 @@ public final class YamlSettings implements Settings {
     return sections;
   }
 
-  private void reloadTool(Path toolFile) {
-    String name = toolFile.getFileName().toString();
-    String pid = TOOL_PID + name.substring(0, name.length() - ".yaml".length());
-    try {
-      if (!Files.exists(toolFile)) {
-        admin.getConfiguration(pid, "?").delete();
-        return;
-      }
-      Map<String, Object> values = new LinkedHashMap<>();
-      Documents.yaml(Files.readAllBytes(toolFile))
-          .values()
-          .forEach((key, value) -> values.put(camelCase(key), plain(value)));
-      update(pid, values);
-    } catch (InvalidDocument invalid) {
-      log.error("tool configuration refused: file={} why={}", toolFile, invalid.describe());
-    } catch (IOException unreadable) {
-      log.error("tool configuration refused: file={}", toolFile, unreadable);
-    }
-  }
-
-  private static Object plain(Object value) {
-    return value instanceof List<?> list
-        ? list.stream().map(String::valueOf).toArray(String[]::new)
-        : value;
-  }
-
   private void update(String pid, Map<String, Object> values) throws IOException {
     Dictionary<String, Object> properties = new Hashtable<>();
     values.forEach(properties::put);
     admin.getConfiguration(pid, "?").updateIfDifferent(properties);
-  }
-
-  private static String camelCase(String snakeCase) {
-    StringBuilder camelCase = new StringBuilder();
-    for (String word : snakeCase.split("_")) {
-      camelCase.append(
-          camelCase.length() == 0
-              ? word
-              : Character.toUpperCase(word.charAt(0)) + word.substring(1));
-    }
-    return camelCase.toString();
   }
 }

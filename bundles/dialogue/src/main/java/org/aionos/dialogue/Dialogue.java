@@ -136,9 +136,16 @@ public final class Dialogue {
         return null;
       case "fetch":
         return FetchWords.result(effects.fetch(FetchWords.request(words.only(FetchWords.NAMES))));
+      case "search":
+        return SearchWords.result(
+            effects.search(SearchWords.request(words.only(SearchWords.NAMES))));
+      case "settings":
+        words.only("effect", "id");
+        return effects.settings();
       default:
         throw words.invalid(
-            "effect", "must be read_text, write_text, list, fetch, progress or partial");
+            "effect",
+            "must be read_text, write_text, list, fetch, search, settings, progress or partial");
     }
   }
 

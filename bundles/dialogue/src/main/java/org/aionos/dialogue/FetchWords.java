@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -18,10 +19,13 @@ public final class FetchWords {
 
   /** What a request may say. */
   public static final String[] NAMES = {
-    "effect", "id", "method", "url", "headers", "body", "body_base64"
+    "effect", "id", "method", "url", "headers", "body", "body_base64", "timeout_ms"
   };
 
   private static final int HEADERS_MAX = 64;
+
+  /** No call lasts longer. */
+  private static final long TIMEOUT_MILLIS_MAX = 3_600_000;
 
   private FetchWords() {}
 
@@ -34,7 +38,13 @@ public final class FetchWords {
     for (String name : given.names()) {
       headers.put(name, given.text(name));
     }
-    return new Fetch(words.text("method", "GET"), words.text("url"), headers, body(words));
+    Long millis = words.wholeNumberOrNull("timeout_ms", 1, TIMEOUT_MILLIS_MAX);
+    return new Fetch(
+        words.text("method", "GET"),
+        words.text("url"),
+        headers,
+        body(words),
+        millis == null ? null : Duration.ofMillis(millis));
   }
 
   private static byte[] body(Fields words) throws InvalidDocument {

@@ -5,15 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.math.BigDecimal;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.aionos.document.Documents;
+import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
 import org.aionos.tool.Effects;
 import org.aionos.tool.Fetch;
 import org.aionos.tool.Fetched;
+import org.aionos.tool.Found;
+import org.aionos.tool.Search;
 import org.aionos.tool.ToolCall;
 import org.aionos.tool.ToolFailure;
 import org.aionos.tool.ToolResult;
@@ -60,6 +64,17 @@ final class DialogueTest {
       String echo = request.method() + " " + request.headers() + " ";
       byte[] body = request.body().length == 0 ? new byte[] {-1} : request.body();
       return new Fetched(200, Map.of("x-echo", echo), body, request.url());
+    }
+
+    @Override
+    public List<Found> search(Search query) {
+      String title = query.text() + " " + query.limit() + " " + query.language();
+      return List.of(new Found(title, "aion://docs/a.md", "Text."));
+    }
+
+    @Override
+    public Map<String, @Nullable Object> settings() {
+      return Map.of("endpoint", "https://searx.example");
     }
   }
 
@@ -155,6 +170,31 @@ final class DialogueTest {
   }
 
   @Test
+  void a_fetch_may_say_how_long_it_waits() throws Exception {
+    Fields words =
+        Documents.json(
+            "{\"effect\":\"fetch\",\"url\":\"https://a/\",\"timeout_ms\":1500}".getBytes(UTF_8));
+
+    assertThat(FetchWords.request(words).timeMax()).isEqualTo(Duration.ofMillis(1_500));
+  }
+
+  @Test
+  void a_search_says_what_it_found_in_order() throws Exception {
+    assertThat(effect("{\"effect\":\"search\",\"query\":\"q\",\"limit\":5,\"language\":\"fa\"}"))
+        .containsEntry(
+            "value",
+            List.of(Map.of("title", "q 5 fa", "url", "aion://docs/a.md", "snippet", "Text.")));
+    assertThat(effect("{\"effect\":\"search\",\"query\":\"q\"}").toString())
+        .contains("title=q 8 null");
+  }
+
+  @Test
+  void settings_are_what_the_operator_set() throws Exception {
+    assertThat(effect("{\"effect\":\"settings\",\"id\":1}"))
+        .containsEntry("value", Map.of("endpoint", "https://searx.example"));
+  }
+
+  @Test
   void an_unknown_or_incomplete_effect_is_malformed() {
     for (String words :
         List.of(
@@ -163,7 +203,13 @@ final class DialogueTest {
             "{\"effect\":\"read_text\"}",
             "{\"effect\":\"fetch\"}",
             "{\"effect\":\"fetch\",\"url\":\"https://a/\",\"body_base64\":\"*\"}",
-            "{\"effect\":\"fetch\",\"url\":\"https://a/\",\"proxy\":\"x\"}")) {
+            "{\"effect\":\"fetch\",\"url\":\"https://a/\",\"proxy\":\"x\"}",
+            "{\"effect\":\"fetch\",\"url\":\"https://a/\",\"timeout_ms\":0}",
+            "{\"effect\":\"search\"}",
+            "{\"effect\":\"search\",\"query\":\" \"}",
+            "{\"effect\":\"search\",\"query\":\"q\",\"limit\":51}",
+            "{\"effect\":\"search\",\"query\":\"q\",\"path\":\"a\"}",
+            "{\"effect\":\"settings\",\"path\":\"a\"}")) {
       assertThatThrownBy(() -> effect(words)).as(words).isInstanceOf(InvalidDocument.class);
     }
   }

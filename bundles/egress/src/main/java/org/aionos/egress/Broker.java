@@ -164,7 +164,8 @@ public final class Broker implements Egress {
       return follow(
           new Hop(
               request.method(), Target.of(request.url()), lower(request.headers()), request.body()),
-          via);
+          via,
+          request.timeMax());
     } finally {
       free.release();
     }
@@ -189,10 +190,13 @@ public final class Broker implements Egress {
     }
   }
 
-  private Fetched follow(Hop first, Via via) throws InterruptedException {
+  private Fetched follow(Hop first, Via via, @Nullable Duration timeMax)
+      throws InterruptedException {
+    long begun = nanoClock.getAsLong();
+    long nanosMax = timeMax == null ? Long.MAX_VALUE : timeMax.toNanos();
     Hop hop = first;
     for (int redirects = 0; ; redirects++) {
-      Fetched answer = send(hop, via);
+      Fetched answer = send(hop, via, nanosMax - (nanoClock.getAsLong() - begun));
       String location = answer.headers().get("location");
       if (!isRedirect(answer.status()) || location == null) {
         return answer;
@@ -220,7 +224,7 @@ public final class Broker implements Egress {
     }
   }
 
-  private Fetched send(Hop hop, Via via) throws InterruptedException {
+  private Fetched send(Hop hop, Via via, long nanosMax) throws InterruptedException {
     long begun = nanoClock.getAsLong();
     EgressRules rules = rulings.rules();
     Rule rule = rules.admitting(hop.method(), hop.target(), via);
@@ -233,7 +237,7 @@ public final class Broker implements Egress {
       Map<String, String> headers = new LinkedHashMap<>(hop.headers());
       List<String> secrets = inject(headers, rules, rule, hop.target());
       Wire wire = rule.privateToo() ? privateWire : publicWire;
-      Fetched answer = wire.send(hop.method(), hop.target(), headers, hop.body());
+      Fetched answer = wire.send(hop.method(), hop.target(), headers, hop.body(), nanosMax);
       code = Code.OK.name();
       status = answer.status();
       bytes.add(hop.body().length, "out");

@@ -14,7 +14,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Serves {@code net.fetch}: {@code {url, method, headers, body | body_base64}}. */
+/** Serves {@code net.fetch}: {@code {url, method, headers, body | body_base64, timeout_ms}}. */
 @Component(
     service = SyscallHandler.class,
     property = {SyscallHandler.NAMES + "=" + NetFetch.NAME, SyscallHandler.NEEDS + "=network"})
@@ -34,7 +34,7 @@ public final class NetFetch implements SyscallHandler {
     try {
       Fields params =
           Fields.of(call.syscall().params(), "/params")
-              .only("url", "method", "headers", "body", "body_base64");
+              .only("url", "method", "headers", "body", "body_base64", "timeout_ms");
       var via = new Egress.Via(call.syscall().agent(), null, call.asked().auditId());
       return Outcome.Ok.ofKernel(
           NAME, FetchWords.result(egress.fetch(FetchWords.request(params), via)));

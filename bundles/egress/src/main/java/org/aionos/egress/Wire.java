@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
@@ -131,10 +133,12 @@ final class Wire implements AutoCloseable {
   /**
    * Makes one request. No redirect is followed.
    *
+   * @param nanosMax within which the answer must be there whole
    * @throws Refused {@code EGRESS_DENIED} if the host has no address that may be reached, {@code
    *     UPSTREAM_UNAVAILABLE}, {@code RESULT_TOO_LARGE}
    */
-  Fetched send(String method, Target target, Map<String, String> headers, byte[] body)
+  Fetched send(
+      String method, Target target, Map<String, String> headers, byte[] body, long nanosMax)
       throws InterruptedException {
     Request request = client.newRequest(target.url()).method(method);
     request.headers(
@@ -149,12 +153,16 @@ final class Wire implements AutoCloseable {
     CompletableFuture<ContentResponse> sent =
         new CompletableResponseListener(request, answerBytesMax).send();
     try {
-      ContentResponse answer = sent.get();
+      ContentResponse answer = sent.get(nanosMax, TimeUnit.NANOSECONDS);
       return new Fetched(
           answer.getStatus(), headers(answer), answer.getContent(), target.url().toString());
     } catch (InterruptedException deadline) {
       request.abort(deadline);
       throw deadline;
+    } catch (TimeoutException late) {
+      request.abort(late);
+      throw new Refused(
+          Code.UPSTREAM_UNAVAILABLE, target.host() + " did not answer within the time given");
     } catch (ExecutionException failed) {
       throw refused(failed.getCause(), target);
     }

@@ -353,6 +353,29 @@ final class BrokerTest {
   }
 
   @Test
+  void a_request_is_given_up_when_its_own_time_is_over() throws Exception {
+    CountDownLatch ended = new CountDownLatch(1);
+    server.createContext(
+        "/silent",
+        exchange -> {
+          try (exchange) {
+            ended.await();
+          } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+          }
+        });
+    rules(LOCAL);
+    Fetch impatient =
+        new Fetch("GET", url("/silent"), Map.of(), new byte[0], Duration.ofMillis(50));
+
+    assertRefused(
+        () -> broker.fetch(impatient, VIA), Code.UPSTREAM_UNAVAILABLE, "within the time given");
+    ended.countDown();
+    assertThat(kernel.lastFacts()).containsEntry("code", "UPSTREAM_UNAVAILABLE");
+    assertThat(get("/v1/x").text()).startsWith("you sent");
+  }
+
+  @Test
   void requests_and_answers_are_bounded() throws Exception {
     rules(LOCAL);
 
@@ -448,7 +471,7 @@ final class BrokerTest {
     wire.start();
     try (wire) {
       String url = "https://localhost:" + secure.getAddress().getPort() + "/";
-      return wire.send("GET", Target.of(url), Map.of(), new byte[0]);
+      return wire.send("GET", Target.of(url), Map.of(), new byte[0], Long.MAX_VALUE);
     } finally {
       secure.stop(0);
     }

@@ -7,9 +7,12 @@ import java.util.function.Consumer;
 import org.aionos.kernel.Egress;
 import org.aionos.kernel.Interim;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.SearchIndex;
 import org.aionos.tool.Effects;
 import org.aionos.tool.Fetch;
 import org.aionos.tool.Fetched;
+import org.aionos.tool.Found;
+import org.aionos.tool.Search;
 import org.aionos.tool.ToolFailure;
 import org.aionos.tool.ToolFailure.Code;
 import org.jspecify.annotations.Nullable;
@@ -24,22 +27,30 @@ final class CallEffects implements Effects, AutoCloseable {
   private final Workspace workspace;
   private final @Nullable Egress egress;
   private final Egress.Via via;
+  private final @Nullable SearchIndex documents;
+  private final Map<String, @Nullable Object> settings;
   private final Consumer<Interim> interim;
   private volatile boolean ended;
 
   /**
    * @param egress null while it is being replaced
+   * @param documents null while they are being replaced
+   * @param settings of the tool
    */
   CallEffects(
       Set<String> grants,
       Workspace workspace,
       @Nullable Egress egress,
       Egress.Via via,
+      @Nullable SearchIndex documents,
+      Map<String, @Nullable Object> settings,
       Consumer<Interim> interim) {
     this.grants = grants;
     this.workspace = workspace;
     this.egress = egress;
     this.via = via;
+    this.documents = documents;
+    this.settings = settings;
     this.interim = interim;
   }
 
@@ -72,6 +83,24 @@ final class CallEffects implements Effects, AutoCloseable {
     } catch (Refused refused) {
       throw new ToolFailure(code(refused.problem().code()), refused.problem().message());
     }
+  }
+
+  @Override
+  public List<Found> search(Search query) throws ToolFailure, InterruptedException {
+    require(NETWORK);
+    if (documents == null) {
+      throw new ToolFailure(Code.UPSTREAM_UNAVAILABLE, "the document search is being replaced");
+    }
+    try {
+      return documents.search(query);
+    } catch (Refused refused) {
+      throw new ToolFailure(code(refused.problem().code()), refused.problem().message());
+    }
+  }
+
+  @Override
+  public Map<String, @Nullable Object> settings() {
+    return settings;
   }
 
   @Override

@@ -19,6 +19,7 @@ import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Policy;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.SearchIndex;
 import org.aionos.kernel.SyscallHandler;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.tool.ToolCall;
@@ -59,6 +60,7 @@ public final class ToolCalls implements SyscallHandler {
   private final ToolTable tools;
   private final Policy policy;
   private final Workspaces workspaces;
+  private final ToolSettings settings;
   private final Watchdog watchdog;
   private final InstantSource clock;
   private final LongSupplier nanoClock;
@@ -72,17 +74,26 @@ public final class ToolCalls implements SyscallHandler {
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable Egress egress;
 
+  @Reference(
+      name = "documents",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable SearchIndex documents;
+
   @Activate
   public ToolCalls(
       RouterConfig config,
       @Reference(name = "tools") ToolTable tools,
       @Reference(name = "policy") Policy policy,
       @Reference(name = "workspaces") Workspaces workspaces,
+      @Reference(name = "settings") ToolSettings settings,
       @Reference(name = "watchdog") Watchdog watchdog) {
     this(
         tools,
         policy,
         workspaces,
+        settings,
         watchdog,
         InstantSource.system(),
         System::nanoTime,
@@ -93,6 +104,7 @@ public final class ToolCalls implements SyscallHandler {
       ToolTable tools,
       Policy policy,
       Workspaces workspaces,
+      ToolSettings settings,
       Watchdog watchdog,
       InstantSource clock,
       LongSupplier nanoClock,
@@ -100,6 +112,7 @@ public final class ToolCalls implements SyscallHandler {
     this.tools = tools;
     this.policy = policy;
     this.workspaces = workspaces;
+    this.settings = settings;
     this.watchdog = watchdog;
     this.clock = clock;
     this.nanoClock = nanoClock;
@@ -195,6 +208,8 @@ public final class ToolCalls implements SyscallHandler {
             workspaces.of(call.syscall().agent()),
             egress,
             new Egress.Via(call.syscall().agent(), manifest.name(), toolCall.id()),
+            documents,
+            settings.of(manifest.name()),
             call.interim())) {
       ToolResult result = installed.invoke(toolCall, call.syscall().agent(), effects);
       var value = new ResultCheck(resultBytesMax).checked(result.value());
@@ -264,6 +279,6 @@ public final class ToolCalls implements SyscallHandler {
         Problem.at(
             "/params/tool",
             name == null ? Code.MISSING_FIELD : Code.INVALID_FIELD,
-            "must name a tool, as web_search or web_search@1.1.0"));
+            "must name a tool, as web_search or web_search@1.2.0"));
   }
 }

@@ -4,6 +4,7 @@ import static org.aionos.router.FakeKernel.AGENT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,14 +23,20 @@ import org.aionos.kernel.Interim;
 import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.SearchIndex;
 import org.aionos.kernel.ToolCanaries;
 import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.tool.Effects;
+import org.aionos.tool.Found;
+import org.aionos.tool.Search;
 import org.aionos.tool.Tool;
 import org.aionos.tool.ToolCall;
 import org.aionos.tool.ToolFailure;
 import org.aionos.tool.ToolResult;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,6 +51,18 @@ final class ToolCallsTest {
   private final Watchdog watchdog = new Watchdog(() -> 0);
   private final List<Interim> said = new ArrayList<>();
   private final AtomicLong nanos = new AtomicLong();
+  private @Nullable SearchIndex documents;
+  private ToolSettings settings;
+
+  @BeforeEach
+  void openSettings() {
+    settings = new ToolSettings(folder, kernel);
+  }
+
+  @AfterEach
+  void closeSettings() {
+    settings.close();
+  }
 
   private Outcome.Ok invoke(Map<String, Object> params) throws InterruptedException {
     ToolCalls calls =
@@ -51,10 +70,12 @@ final class ToolCallsTest {
             tools,
             kernel,
             new Workspaces(folder, new Workspace.Limits(1_000, 10, 1_000)),
+            settings,
             watchdog,
             InstantSource.fixed(NOW),
             nanos::get,
             1_000);
+    calls.documents = documents;
     return calls.run(
         new Admitted(
             new Asked("sc-1", 1, FakeKernel.call("tool.invoke", params)),
@@ -220,6 +241,47 @@ final class ToolCallsTest {
         });
 
     assertThatThrownBy(() -> invoke(Map.of("tool", "t"))).hasMessageContaining("not_permitted");
+  }
+
+  private void installSearching(String... needs) {
+    install(
+        (call, effects) ->
+            ToolResult.of(Map.of("title", effects.search(new Search("q", 1, null)).get(0).title())),
+        needs);
+  }
+
+  @Test
+  void a_search_takes_the_network_grant_and_reaches_the_documents() throws Exception {
+    installSearching();
+    documents = query -> List.of(new Found("about " + query.text(), "a.md", ""));
+    assertThatThrownBy(() -> invoke(Map.of("tool", "t"))).hasMessageContaining("not_permitted");
+
+    installSearching("network");
+    assertThat(invoke(Map.of("tool", "t")).result()).isEqualTo(Map.of("title", "about q"));
+  }
+
+  @Test
+  void documents_that_are_away_or_broken_are_a_failure_that_a_tool_can_act_on() {
+    installSearching("network");
+    assertThatThrownBy(() -> invoke(Map.of("tool", "t")))
+        .hasMessageContaining("upstream_unavailable");
+
+    documents =
+        query -> {
+          throw new Refused(Code.UPSTREAM_UNAVAILABLE, "cannot be read");
+        };
+    assertThatThrownBy(() -> invoke(Map.of("tool", "t"))).hasMessageContaining("cannot be read");
+  }
+
+  @Test
+  void a_tool_sees_the_settings_that_are_its_own() throws Exception {
+    Files.writeString(
+        folder.resolve("tools.yaml"),
+        "apiVersion: aion.os/v1\nkind: ToolSettings\ntools: { t: { a: 1 }, other: { b: 2 } }\n");
+    settings.reload();
+    install((call, effects) -> ToolResult.of(effects.settings()));
+
+    assertThat(invoke(Map.of("tool", "t")).result()).isEqualTo(Map.of("a", 1));
   }
 
   @Test

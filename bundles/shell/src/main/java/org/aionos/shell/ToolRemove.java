@@ -22,7 +22,7 @@ public final class ToolRemove implements Action {
 
   @Reference Session session;
 
-  @Argument(name = "tool", description = "web_search, or web_search@1.1.0", required = true)
+  @Argument(name = "tool", description = "web_search, or web_search@1.2.0", required = true)
   @Completion(ToolNames.class)
   String tool = "";
 

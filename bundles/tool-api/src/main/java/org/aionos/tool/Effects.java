@@ -53,6 +53,26 @@ public interface Effects {
   Fetched fetch(Fetch request) throws ToolFailure, InterruptedException;
 
   /**
+   * Searches the documents that the operator keeps on this host. It stands in for the web, so it
+   * needs {@code network}.
+   *
+   * @return the best first; empty if there is nothing
+   * @throws ToolFailure {@code NOT_PERMITTED}, {@code UPSTREAM_UNAVAILABLE}
+   * @throws InterruptedException when the deadline passes
+   */
+  default List<Found> search(Search query) throws ToolFailure, InterruptedException {
+    throw new ToolFailure(ToolFailure.Code.UPSTREAM_UNAVAILABLE, "there are no documents here");
+  }
+
+  /**
+   * What the operator set for this tool, as JSON values by name; empty where nothing was set. Needs
+   * no grant. Never a secret: those stay with the egress broker.
+   */
+  default Map<String, @Nullable Object> settings() {
+    return Map.of();
+  }
+
+  /**
    * Tells the caller how far this call is. Shown to callers who listen, and lost otherwise; never
    * waits for them. Needs no grant.
    *

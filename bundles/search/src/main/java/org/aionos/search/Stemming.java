@@ -1,0 +1,64 @@
+package org.aionos.search;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.TokenStream;
+import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.analysis.fa.PersianAnalyzer;
+import org.apache.lucene.analysis.miscellaneous.PerFieldAnalyzerWrapper;
+import org.apache.lucene.analysis.tokenattributes.CharTermAttribute;
+
+/**
+ * Cuts texts into words and reduces these to stems, by language. Latin words survive the Persian
+ * way too. Any thread may use it; it keeps a buffer for each until it is closed.
+ */
+final class Stemming implements AutoCloseable {
+
+  private final Analyzer english = new EnglishAnalyzer();
+  private final Analyzer persian = new PersianAnalyzer();
+
+  /** The distinct stems of a text, in order, at most so many. */
+  Set<String> stems(Language language, String text, int stemsMax) {
+    Set<String> stems = new LinkedHashSet<>();
+    try (TokenStream tokens = of(language).tokenStream(language.bodyField, text)) {
+      CharTermAttribute stem = tokens.addAttribute(CharTermAttribute.class);
+      tokens.reset();
+      while (stems.size() < stemsMax && tokens.incrementToken()) {
+        stems.add(stem.toString());
+      }
+      tokens.end();
+      return stems;
+    } catch (IOException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
+  }
+
+  /** What an index writer needs: the analyzer of each field. */
+  Analyzer byField() {
+    Map<String, Analyzer> fields = new HashMap<>();
+    for (Language language : Language.values()) {
+      fields.put(language.titleField, of(language));
+      fields.put(language.bodyField, of(language));
+    }
+    return new PerFieldAnalyzerWrapper(english, fields);
+  }
+
+  // Else the buffers would hang, as thread locals, on threads that outlive the bundle.
+  @Override
+  public void close() {
+    english.close();
+    persian.close();
+  }
+
+  private Analyzer of(Language language) {
+    return switch (language) {
+      case ENGLISH -> english;
+      case PERSIAN -> persian;
+    };
+  }
+}
