@@ -46,6 +46,53 @@ static void effect(const char *request) {
   printf("{\"result\":{\"effect\":%s}}", result);
 }
 
+/* Makes files until there is no more; says how many and why. */
+static void fill_with_files(void) {
+  char path[64];
+  for (int i = 0;; i++) {
+    snprintf(path, sizeof path, "/tmp/%d", i);
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    if (fd < 0) { printf("{\"result\":{\"files\":%d,\"full\":%s}}", i, errno == ENOSPC ? "true" : "false"); return; }
+    close(fd);
+  }
+}
+
+/* Writes one file until there is no more room. */
+static void fill_with_bytes(void) {
+  static char block[4096];
+  memset(block, 'x', sizeof block);
+  int fd = open("/tmp/large", O_RDWR | O_CREAT, 0600);
+  long long written = 0;
+  for (;;) {
+    ssize_t more = write(fd, block, sizeof block);
+    if (more <= 0) break;
+    written += more;
+  }
+  printf("{\"result\":{\"bytes\":%lld}}", written);
+}
+
+/* Writes, reads back, lists. */
+static void use_files(void) {
+  char text[16] = {0};
+  FILE *was = fopen("/tmp/note.txt", "r");
+  FILE *out = fopen("/tmp/note.txt", "w");
+  if (!out) { answer("no file"); return; }
+  fputs("remember", out);
+  fclose(out);
+  FILE *in = fopen("/tmp/note.txt", "r");
+  fgets(text, sizeof text, in);
+  printf("{\"result\":{\"text\":\"%s\",\"was there\":%s,\"moved\":%s,\"removed\":%s}}", text, was ? "true" : "false",
+         rename("/tmp/note.txt", "/tmp/other.txt") == 0 ? "true" : "false", unlink("/tmp/other.txt") == 0 ? "true" : "false");
+}
+
+/* Seeks far beyond what there is. */
+static void write_far(void) {
+  int fd = open("/tmp/far", O_RDWR | O_CREAT, 0600);
+  ssize_t far = pwrite(fd, "x", 1, 1LL << 62);
+  int grown = ftruncate(fd, 1LL << 40);
+  printf("{\"result\":{\"far\":%d,\"grown\":%d}}", (int)far, grown);
+}
+
 int main(int argc, char **argv) {
   size_t length = fread(call, 1, sizeof call - 1, stdin);
   call[length] = 0;
@@ -69,6 +116,10 @@ int main(int argc, char **argv) {
   if (asked("relative")) { open_everywhere("etc/passwd"); return 0; }
   if (asked("mkdir")) { answer(mkdir("/tmp/aion-escaped", 0777) == 0 ? "made" : "shut out"); return 0; }
   if (asked("symlink")) { answer(symlink("/etc", "/tmp/aion-link") == 0 ? "made" : "shut out"); return 0; }
+  if (asked("use files")) { use_files(); return 0; }
+  if (asked("many files")) { fill_with_files(); return 0; }
+  if (asked("large file")) { fill_with_bytes(); return 0; }
+  if (asked("far file")) { write_far(); return 0; }
   if (asked("effect")) { effect("{\"effect\":\"read_text\",\"path\":\"a.txt\"}"); return 0; }
   if (asked("denied")) { effect("{\"effect\":\"write_text\",\"path\":\"a.txt\",\"text\":\"x\"}"); return 0; }
   if (asked("gibberish")) { effect("{\"effect\":\"launch\"}"); return 0; }

@@ -86,6 +86,17 @@ class WasmToolIT {
   }
 
   @Test
+  void a_call_has_files_in_memory_that_no_other_call_finds() {
+    for (int i = 0; i < 2; i++) {
+      assertThat(hostileCall("use files").expect(200).json().get("result").toString())
+          .contains("\"text\":\"remember\"", "\"was there\":false");
+    }
+    assertThat(hostileCall("many files").expect(200).json().at("/result/files").asInt())
+        .isEqualTo(2_000);
+    hostileCall("far file").expect(200);
+  }
+
+  @Test
   void many_that_hoard_memory_at_once_do_not_take_the_kernel_with_them() throws Exception {
     ExecutorService callers = Executors.newFixedThreadPool(24);
     try {

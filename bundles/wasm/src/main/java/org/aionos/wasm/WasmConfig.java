@@ -33,4 +33,11 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
       max = "67108864",
       description = "Bytes that one call may write as its answer")
   int outputBytesMax() default 4_194_304;
+
+  @AttributeDefinition(
+      name = "Files of a call",
+      min = "4096",
+      max = "67108864",
+      description = "Bytes in its folder /tmp, in memory; counted as memory of all calls, whole")
+  int filesBytesMax() default 4_194_304;
 }

@@ -38,8 +38,14 @@ public final class WasmTier implements ToolTier {
   /**
    * @param memoryBytesMax of one call
    * @param memoriesBytesMax of all calls in flight, whatever tool they are of
+   * @param filesBytesMax of the files of one call that opens any
    */
-  record Limits(int moduleBytesMax, int memoryBytesMax, int memoriesBytesMax, int outputBytesMax) {}
+  record Limits(
+      int moduleBytesMax,
+      int memoryBytesMax,
+      int memoriesBytesMax,
+      int outputBytesMax,
+      int filesBytesMax) {}
 
   private final Limits limits;
   private final Clock clock;
@@ -55,7 +61,8 @@ public final class WasmTier implements ToolTier {
             config.moduleBytesMax(),
             config.memoryBytesMax(),
             config.memoriesBytesMax(),
-            config.outputBytesMax()),
+            config.outputBytesMax(),
+            config.filesBytesMax()),
         Clock.systemUTC(),
         new java.security.SecureRandom());
   }

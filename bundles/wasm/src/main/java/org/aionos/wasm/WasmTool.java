@@ -17,8 +17,10 @@ import org.aionos.tool.Effects;
 import org.aionos.tool.ToolCall;
 import org.aionos.tool.ToolFailure;
 import org.aionos.tool.ToolResult;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import run.endive.runtime.HostFunction;
 import run.endive.runtime.ImportValues;
 import run.endive.runtime.Instance;
 import run.endive.runtime.Machine;
@@ -33,8 +35,9 @@ import run.endive.wasm.types.TableLimits;
 
 /**
  * A compiled module. Each call gets an instance of its own: the call on standard input, the answer
- * on standard output, both {@link Dialogue}; a clock, chance, its {@link EffectCalls}, and nothing
- * else: no environment, no file, no socket. So nothing is left for the next call to find.
+ * on standard output, both {@link Dialogue}; a clock, chance, its {@link EffectCalls}, a {@link
+ * Scratch} folder if it opens files, and nothing else: no environment, no file of the host, no
+ * socket. So nothing is left for the next call to find.
  *
  * <p>The calling thread runs the module. An interrupt ends it within a few milliseconds.
  */
@@ -52,6 +55,7 @@ final class WasmTool implements ConfinedTool {
   private final Semaphore pagesLeft;
   private final Clock clock;
   private final Random random;
+  private final boolean opensFiles;
 
   WasmTool(
       String name,
@@ -68,6 +72,7 @@ final class WasmTool implements ConfinedTool {
     this.pagesLeft = pagesLeft;
     this.clock = clock;
     this.random = random;
+    this.opensFiles = Scratch.isWantedBy(module.module());
   }
 
   @Override
@@ -93,21 +98,22 @@ final class WasmTool implements ConfinedTool {
 
   private void run(ToolCall call, Effects effects, BoundedOutput output, BoundedOutput errors)
       throws InterruptedException {
-    WasiOptions options =
+    WasiOptions.Builder options =
         WasiOptions.builder()
             .withStdin(new ByteArrayInputStream(Dialogue.call(call)))
             .withStdout(output)
             .withStderr(errors)
             .withArguments(List.of(call.tool()))
             .withClock(clock)
-            .withRandom(random)
-            .build();
+            .withRandom(random);
+    EffectCalls effectCalls = new EffectCalls(effects, limits.outputBytesMax());
     try (BoundedMemory memory =
             new BoundedMemory(
                 module.memory(), BoundedMemory.pagesIn(limits.memoryBytesMax()), pagesLeft);
-        WasiPreview1 wasi =
-            WasiPreview1.builder().withOptions(options).withLogger(new Quiet()).build()) {
-      run(imports(wasi, new EffectCalls(effects, limits.outputBytesMax())), memory);
+        Scratch scratch = opensFiles ? new Scratch(limits.filesBytesMax(), pagesLeft) : null;
+        WasiPreview1 wasi = wasi(options, scratch)) {
+      HostFunction[] functions = wasi.toHostFunctions();
+      run(imports(scratch == null ? functions : scratch.bounded(functions), effectCalls), memory);
     } catch (WasiExitException exit) {
       if (exit.exitCode() != 0) {
         throw new Refused(Code.TOOL_CRASHED, "the tool ended with status " + exit.exitCode());
@@ -141,11 +147,15 @@ final class WasmTool implements ConfinedTool {
         filler);
   }
 
-  private static ImportValues imports(WasiPreview1 wasi, EffectCalls effects) {
-    return ImportValues.builder()
-        .addFunction(wasi.toHostFunctions())
-        .addFunction(effects.functions())
-        .build();
+  private static WasiPreview1 wasi(WasiOptions.Builder options, @Nullable Scratch scratch) {
+    if (scratch != null) {
+      options.withDirectory(Scratch.FOLDER, scratch.folder());
+    }
+    return WasiPreview1.builder().withOptions(options.build()).withLogger(new Quiet()).build();
+  }
+
+  private static ImportValues imports(HostFunction[] wasi, EffectCalls effects) {
+    return ImportValues.builder().addFunction(wasi).addFunction(effects.functions()).build();
   }
 
   /** A refusal of ours, or the interrupt, may come wrapped in what the engine throws. */

@@ -52,7 +52,7 @@ final class WasmTierTest {
   private static final AgentId AGENT = new AgentId("tenantA", "researcher-1");
   private static final Instant NOW = Instant.parse("2026-01-02T03:04:05Z");
   private static final WasmTier.Limits LIMITS =
-      new WasmTier.Limits(4 * MEBI, 8 * MEBI, 20 * MEBI, 64 << 10);
+      new WasmTier.Limits(4 * MEBI, 8 * MEBI, 20 * MEBI, 64 << 10, MEBI);
 
   private static final WasmTier tier = tier(LIMITS);
   private static ConfinedTool hostile;
@@ -197,9 +197,36 @@ final class WasmTierTest {
     assertThat(call("echo").value()).containsEntry("kept", 1);
   }
 
+  @Test
+  void a_call_has_a_folder_in_memory_that_is_gone_with_it() throws Exception {
+    for (int i = 0; i < 3; i++) {
+      assertThat(call("use files").value())
+          .isEqualTo(
+              Map.of("text", "remember", "was there", false, "moved", true, "removed", true));
+    }
+    assertThat(call("mkdir").value()).containsEntry("text", "made");
+    assertThat(Path.of("/tmp/aion-escaped")).doesNotExist();
+  }
+
+  @Test
+  void files_are_bounded_in_bytes_and_in_number() throws Exception {
+    assertThat((Integer) call("large file").value().get("bytes")).isBetween(MEBI - 8_192, MEBI);
+    assertThat(call("many files").value()).isEqualTo(Map.of("files", 2_000, "full", true));
+    // Sparse or not, a file takes no more than there is.
+    assertThat(call("far file").value().get("far")).isEqualTo(-1);
+    assertThat(call("echo").value()).containsEntry("kept", 1);
+  }
+
+  @Test
+  void what_files_may_take_is_given_back() throws Exception {
+    for (int i = 0; i < 100; i++) {
+      call("use files");
+    }
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"passwd", "climb", "relative", "mkdir", "symlink"})
-  void there_is_no_way_to_a_file(String what) throws Exception {
+  @ValueSource(strings = {"passwd", "climb", "relative", "symlink"})
+  void there_is_no_way_to_a_file_of_the_host(String what) throws Exception {
     assertThat(call(what).value()).containsEntry("text", "shut out");
     assertThat(Path.of("/tmp/aion-escaped")).doesNotExist();
     assertThat(Files.isSymbolicLink(Path.of("/tmp/aion-link"))).isFalse();
@@ -250,7 +277,7 @@ final class WasmTierTest {
   @Test
   void calls_in_flight_share_a_bound_and_give_back_what_they_took() throws Exception {
     // Two pages beyond what a call begins with: a second call in flight finds no room.
-    WasmTier narrow = tier(new WasmTier.Limits(4 * MEBI, 8 * MEBI, 3 << 16, 64 << 10));
+    WasmTier narrow = tier(new WasmTier.Limits(4 * MEBI, 8 * MEBI, 4 << 16, 64 << 10, 1 << 16));
     ConfinedTool tool = narrow.open(jar(hostileModule()));
     CountDownLatch inside = new CountDownLatch(1);
     CountDownLatch leave = new CountDownLatch(1);

@@ -54,7 +54,8 @@ final class WebSearchModuleTest {
   @BeforeAll
   static void open() throws IOException {
     byte[] module = Files.readAllBytes(MODULE);
-    WasmTier.Limits asShipped = new WasmTier.Limits(16 << 20, 64 << 20, 128 << 20, 4 << 20);
+    WasmTier.Limits asShipped =
+        new WasmTier.Limits(16 << 20, 64 << 20, 128 << 20, 4 << 20, 4 << 20);
     tool =
         new WasmTier(asShipped, Clock.fixed(NOW, ZoneOffset.UTC), new Random(1)).open(jar(module));
   }
