@@ -62,7 +62,7 @@ class ShellIT {
   void a_wrong_password_does_not_get_in() {
     assertThatThrownBy(
             () -> {
-              try (Ssh session = new Ssh(kernel, "karaf")) {
+              try (Ssh session = new Ssh(kernel, "operator", "karaf")) {
                 assertThat(session).isNull();
               }
             })

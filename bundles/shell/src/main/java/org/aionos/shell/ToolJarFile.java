@@ -24,6 +24,11 @@ final class ToolJarFile {
     return Files.readAllBytes(Path.of(file));
   }
 
+  /** What is a digest already is left as it is. */
+  static String digestOrDigestOf(String jar) throws IOException {
+    return jar.matches("[0-9a-f]{64}") ? jar : digest(read(jar));
+  }
+
   static String digest(byte[] bytes) {
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));

@@ -3,6 +3,7 @@ package org.aionos.trust;
 import java.io.ByteArrayInputStream;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
+import org.aionos.gate.Gate;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
@@ -24,14 +25,16 @@ final class ToolBundles {
   private static final Logger log = LoggerFactory.getLogger(ToolBundles.class);
 
   private final BundleContext context;
+  private final Gate gate;
   private final ToolCatalog catalog;
   private final Duration startMax;
 
   /**
    * @param startMax within which an installed tool must be callable
    */
-  ToolBundles(BundleContext context, ToolCatalog catalog, Duration startMax) {
+  ToolBundles(BundleContext context, Gate gate, ToolCatalog catalog, Duration startMax) {
     this.context = context;
+    this.gate = gate;
     this.catalog = catalog;
     this.startMax = startMax;
   }
@@ -87,6 +90,7 @@ final class ToolBundles {
 
   private void bringUp(ToolJar jar, boolean waits) {
     try {
+      gate.admit(jar.location(), jar.digest());
       Bundle bundle = context.installBundle(jar.location(), new ByteArrayInputStream(jar.bytes()));
       try {
         // Else a bundle waits for the framework to reach its default level, which it does last.

@@ -8,6 +8,7 @@ import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Set;
 import org.aionos.document.InvalidDocument;
+import org.aionos.gate.Gate;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
@@ -107,8 +108,9 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYa
     if (imports.contains("org.aionos.kernel")) {
       throw refused("a tool may not import org.aionos.kernel; org.aionos.tool is its whole world");
     }
-    if (imports.contains("org.osgi.framework")) {
-      throw refused("a tool may not import org.osgi.framework: it could reach other bundles");
+    if (imports.contains("org.osgi.framework") || imports.contains("org.aionos.gate")) {
+      throw refused(
+          "a tool may not import the framework or its gate: it could reach other bundles");
     }
     for (String generic : new String[] {"Require-Capability", "Provide-Capability"}) {
       if (String.valueOf(headers.get(generic)).contains("osgi.wiring.")) {
@@ -151,7 +153,7 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYa
   }
 
   /** Begins the location of every bundle that is a tool. */
-  static final String LOCATION = "aion:tool/";
+  static final String LOCATION = Gate.FOR_ONE_RUN;
 
   private static Refused refused(String why) {
     return new Refused(Code.INVALID_FIELD, "not a tool jar: " + why);
