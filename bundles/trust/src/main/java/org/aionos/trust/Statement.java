@@ -31,7 +31,7 @@ record Statement(
     @Nullable String sbomDigest) {
 
   static final String PAYLOAD_TYPE = "application/vnd.in-toto+json";
-  private static final String TYPE = "https://in-toto.io/Statement/v1";
+  static final String TYPE = "https://in-toto.io/Statement/v1";
   private static final String PREDICATE_TYPE = "https://aion.os/tool-permissions/v1";
   private static final int CAPABILITIES_MAX = 64;
 
