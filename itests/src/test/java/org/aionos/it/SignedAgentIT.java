@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
@@ -30,12 +29,12 @@ class SignedAgentIT {
 
       ToolVendor vendor = new ToolVendor("acme");
       trust(kernel, vendor, "tools: [\"*\"]");
-      sign(vendor, file);
+      vendor.signAgent(file);
       kernel.awaitLog("why=trust/out-of-prefix");
       assertThat(agents(kernel)).doesNotContain(RESEARCHER);
 
       trust(kernel, vendor, "agents: [researcher]");
-      sign(vendor, file);
+      vendor.signAgent(file);
       Await.until(
           "it is registered", Duration.ofSeconds(30), () -> agents(kernel).contains(RESEARCHER));
 
@@ -46,12 +45,6 @@ class SignedAgentIT {
 
   private static String agents(RunningKernel kernel) {
     return kernel.call(RESEARCHER_V2, "GET", "/v1/agents").expect(200).text();
-  }
-
-  private static void sign(ToolVendor vendor, Path file) {
-    ToolVendor.aion(
-            List.of("sign", "--key", vendor.privateKey().toString(), "--manifest", file.toString()))
-        .expectSuccess();
   }
 
   private static void trust(RunningKernel kernel, ToolVendor vendor, String grants)

@@ -72,6 +72,10 @@ final class ToolJarFile {
     if (plan.capabilitiesAdded().isEmpty() && plan.capabilitiesDropped().isEmpty()) {
       System.out.println("permission   none more, none less");
     }
+    verdict.stops().forEach(bundle -> System.out.println("stops        " + bundle));
+    if (before != null) {
+      System.out.println("in flight    " + verdict.callsInFlight() + " calls of " + before);
+    }
     if (refusal != null) {
       System.out.println("refused      " + refusal.message());
       System.out.println("             rule " + refusal.rule() + "; do: " + refusal.admit());

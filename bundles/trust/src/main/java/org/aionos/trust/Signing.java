@@ -67,7 +67,7 @@ public final class Signing {
           Or the manifest of an agent; writes AGENT.yml.sigstore.json.
             --key FILE     private key as `./aion keygen` makes it: PKCS#8 PEM, ECDSA P-256 or Ed25519
             --key-id ID    what operators know the key by; without, its fingerprint, as keygen prints it
-            --sbom FILE    a bill of materials, whose SHA-256 is signed too
+            --sbom FILE    a bill of materials, whose SHA-256 is signed too; without, the one in the jar, if there is one
           Exit code: 0 signed, 1 the kernel would not take this for what it is to be, 2 it could not be done.
           """,
           "verify",
@@ -236,7 +236,11 @@ public final class Signing {
     }
     String id = keyId(arguments);
     Statement statement =
-        Statement.of(jar, String.valueOf(file.getFileName()), sbomDigest(arguments));
+        Statement.of(jar, String.valueOf(file.getFileName()), sbomDigest(arguments, jar));
+    if (statement.namesOtherSbom(jar)) {
+      err.println("aion sign: " + file + " brings another bill of materials");
+      return REFUSED;
+    }
     Path signature = Path.of(file + Sealed.BUNDLE_SUFFIX);
     WholeFile.write(signature, Sealed.sign(statement, id, key));
     out.println("signed       " + jar.manifest().nameAndVersion() + ", tier " + statement.tier());
@@ -299,6 +303,13 @@ public final class Signing {
     maker.initSign(secret);
     maker.update(probe);
     return new VendorKey("", "", shown, null, null, null).made(maker.sign(), probe);
+  }
+
+  /** The one that is named, or the one in the jar, if it brings one. */
+  private static @Nullable String sbomDigest(Arguments arguments, ToolJar jar) throws IOException {
+    return arguments.has("--sbom") || jar.sbomDigests().size() != 1
+        ? sbomDigest(arguments)
+        : jar.sbomDigests().iterator().next();
   }
 
   private static @Nullable String sbomDigest(Arguments arguments) throws IOException {

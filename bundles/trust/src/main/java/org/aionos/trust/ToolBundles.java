@@ -2,6 +2,8 @@ package org.aionos.trust;
 
 import java.io.ByteArrayInputStream;
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import org.aionos.gate.Gate;
 import org.aionos.kernel.Code;
@@ -14,8 +16,10 @@ import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
+import org.osgi.framework.Constants;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.startlevel.BundleStartLevel;
+import org.osgi.framework.wiring.FrameworkWiring;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,6 +59,28 @@ final class ToolBundles {
       }
     }
     return null;
+  }
+
+  /** Bundles that are wired to the one that would give way, and so would be stopped with it. */
+  List<String> dependents(ToolJar next) {
+    Bundle before = running(next.manifest().name());
+    if (before == null || before.getLocation().equals(next.location())) {
+      return List.of();
+    }
+    FrameworkWiring wiring =
+        context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).adapt(FrameworkWiring.class);
+    return wiring.getDependencyClosure(Set.of(before)).stream()
+        .filter(bundle -> !bundle.equals(before))
+        .map(bundle -> bundle.getSymbolicName() + " " + bundle.getVersion())
+        .sorted()
+        .toList();
+  }
+
+  int callsInFlight(String tool) {
+    return catalog.tools().stream()
+        .filter(installed -> installed.manifest().name().equals(tool))
+        .mapToInt(ToolCatalog.Installed::callsInFlight)
+        .sum();
   }
 
   /**

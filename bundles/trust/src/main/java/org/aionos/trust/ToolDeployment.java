@@ -192,7 +192,13 @@ public final class ToolDeployment implements ToolInstaller {
 
   private Verdict verdict(ToolJar jar, Ruling ruling) {
     return new Verdict(
-        plan(jar), jar.manifest().tier(), ruling.signer(), ruling.problem(), ruling.isForcible());
+        plan(jar),
+        jar.manifest().tier(),
+        ruling.signer(),
+        ruling.problem(),
+        ruling.isForcible(),
+        bundles.dependents(jar),
+        bundles.callsInFlight(jar.manifest().name()));
   }
 
   private synchronized Verdict install(
