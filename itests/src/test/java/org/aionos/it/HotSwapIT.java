@@ -67,7 +67,7 @@ class HotSwapIT {
   }
 
   private static String kernelBundles(RunningKernel kernel) throws IOException {
-    return Ssh.run(kernel, "bundle:list -t 0 -s")
+    return Ssh.admin(kernel, "bundle:list -t 0 -s")
         .lines()
         .filter(line -> line.contains("|") && !line.contains("org.aionos.tool.echo"))
         // A tool's bundle id of three digits widens the column of every other bundle.

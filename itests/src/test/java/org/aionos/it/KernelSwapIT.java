@@ -49,7 +49,7 @@ class KernelSwapIT {
         for (String bundle : SWAPPED) {
           awaitCalls(load, "before " + bundle);
           long begun = System.nanoTime();
-          Ssh.run(kernel, "bundle:update org.aionos." + bundle);
+          Ssh.admin(kernel, "bundle:update org.aionos." + bundle);
           Await.until(
               "ready again after the update of " + bundle,
               Duration.ofSeconds(60),

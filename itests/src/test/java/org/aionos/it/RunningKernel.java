@@ -385,11 +385,11 @@ final class RunningKernel implements AutoCloseable {
   // --- operator's programs --------------------------------------------------------------------
 
   /** Runs a command in the operator's shell and returns what it printed. */
-  String shell(String command) {
+  String shell(String... command) {
     lastUsed = this;
-    return Shell.run(
-            ROOT, environment(), Duration.ofSeconds(90), List.of("./aion", "shell", command))
-        .output();
+    List<String> line = new ArrayList<>(List.of("./aion", "shell"));
+    line.addAll(List.of(command));
+    return Shell.run(ROOT, environment(), Duration.ofSeconds(90), line).output();
   }
 
   Shell auditVerify() {

@@ -59,10 +59,38 @@ class ShellIT {
   }
 
   @Test
+  void a_plan_names_the_bundles_that_would_be_stopped_and_the_calls_in_flight() throws IOException {
+    Path next = Files.createTempFile("leant-on-", ".jar");
+    try {
+      byte[] leantOn =
+          ToolJars.plain("leanton", "1.0.0").header("Provide-Capability", "acme.base").bytes();
+      byte[] leaner =
+          ToolJars.plain("leaner", "1.0.0")
+              .header(
+                  "Require-Capability",
+                  "osgi.extender;filter:=\"(osgi.extender=osgi.component)\",acme.base")
+              .bytes();
+      Files.write(next, ToolJars.plain("leanton", "1.1.0").bytes());
+      kernel.allowAndDrop(leantOn, "leanton.jar");
+      kernel.awaitTool("leanton@1.0.0");
+      kernel.allowAndDrop(leaner, "leaner.jar");
+      kernel.awaitTool("leaner@1.0.0");
+
+      assertThat(run("aion:tool-install --plan " + next))
+          .contains("stops        org.example.tool.leaner 1.0.0")
+          .contains("in flight    0 calls of 1.0.0");
+    } finally {
+      Files.delete(next);
+      Files.deleteIfExists(kernel.deployFolder().resolve("leaner.jar"));
+      Files.deleteIfExists(kernel.deployFolder().resolve("leanton.jar"));
+    }
+  }
+
+  @Test
   void a_wrong_password_does_not_get_in() {
     assertThatThrownBy(
             () -> {
-              try (Ssh session = new Ssh(kernel, "karaf")) {
+              try (Ssh session = new Ssh(kernel, "operator", "karaf")) {
                 assertThat(session).isNull();
               }
             })

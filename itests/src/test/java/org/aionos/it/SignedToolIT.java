@@ -443,7 +443,12 @@ class SignedToolIT {
             .bare()
             .with("AION_TRUST_REQUIRE_SIGNATURE", "true")
             .start()) {
-      trust(strict, ACME, "revoked: false", GRANTS);
+      trust(strict, ACME, "revoked: false", GRANTS + "\nagents: [researcher]");
+      ACME.signAgent(strict.data().resolve("config/agents/tenantA/researcher-1.yml"));
+      Await.until(
+          "the sample agent is registered",
+          Duration.ofSeconds(30),
+          () -> strict.invoke("absent", Map.of()).text().contains("UNKNOWN_TOOL"));
       byte[] jar = ToolJars.plain("acme_strict", "1.0.0").bytes();
 
       strict.allowAndDrop(jar, "strict.jar");

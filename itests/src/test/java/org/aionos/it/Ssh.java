@@ -8,14 +8,19 @@ import java.time.Duration;
 import java.util.EnumSet;
 import org.apache.sshd.client.SshClient;
 import org.apache.sshd.client.channel.ChannelExec;
+import org.apache.sshd.client.channel.ChannelSubsystem;
 import org.apache.sshd.client.channel.ClientChannelEvent;
 import org.apache.sshd.client.keyverifier.AcceptAllServerKeyVerifier;
 import org.apache.sshd.client.session.ClientSession;
+import org.apache.sshd.common.SshException;
 
-/** An operator's session over SSH. */
+/** A session over SSH, of the operator or of the admin. */
 final class Ssh implements AutoCloseable {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** After which a channel that is open still is one that is served. */
+  private static final Duration SERVED = Duration.ofSeconds(10);
 
   private final SshClient client = SshClient.setUpDefaultClient();
   private final ClientSession session;
@@ -23,12 +28,11 @@ final class Ssh implements AutoCloseable {
   /**
    * @throws IOException if the password is wrong
    */
-  Ssh(RunningKernel kernel, String password) throws IOException {
+  Ssh(RunningKernel kernel, String user, String password) throws IOException {
     client.setServerKeyVerifier(AcceptAllServerKeyVerifier.INSTANCE);
     client.start();
     try {
-      session =
-          client.connect("operator", "127.0.0.1", kernel.sshPort()).verify(PATIENCE).getSession();
+      session = client.connect(user, "127.0.0.1", kernel.sshPort()).verify(PATIENCE).getSession();
       session.addPasswordIdentity(password);
       session.auth().verify(PATIENCE);
     } catch (IOException refused) {
@@ -37,19 +41,29 @@ final class Ssh implements AutoCloseable {
     }
   }
 
-  static String passwordOf(RunningKernel kernel) {
+  static String passwordOf(RunningKernel kernel, String user) {
     return new String(RunningKernel.readBytes(kernel.data().resolve("etc/users.properties")), UTF_8)
         .lines()
-        .filter(line -> line.startsWith("operator"))
+        .filter(line -> line.startsWith(user + " "))
         .findFirst()
         .orElseThrow()
         .split("[=,]")[1]
         .strip();
   }
 
-  /** One command in a session of its own: the server closes a session after its command. */
+  /** One command of the operator. */
   static String run(RunningKernel kernel, String command) throws IOException {
-    try (Ssh session = new Ssh(kernel, passwordOf(kernel))) {
+    return run(kernel, "operator", command);
+  }
+
+  /** One command of the admin. */
+  static String admin(RunningKernel kernel, String command) throws IOException {
+    return run(kernel, "admin", command);
+  }
+
+  /** In a session of its own: the server closes a session after its command. */
+  private static String run(RunningKernel kernel, String user, String command) throws IOException {
+    try (Ssh session = new Ssh(kernel, user, passwordOf(kernel, user))) {
       return session.run(command);
     }
   }
@@ -67,6 +81,18 @@ final class Ssh implements AutoCloseable {
       }
     }
     return output.toString(UTF_8).replaceAll("\u001b\\[[0-9;]*m", "");
+  }
+
+  /** Whether the server serves it; one that does not closes the channel. */
+  boolean opensSubsystem(String name) throws IOException {
+    try (ChannelSubsystem channel = session.createSubsystemChannel(name)) {
+      channel.open().verify(PATIENCE);
+      return !channel
+          .waitFor(EnumSet.of(ClientChannelEvent.CLOSED), SERVED)
+          .contains(ClientChannelEvent.CLOSED);
+    } catch (SshException refused) {
+      return false;
+    }
   }
 
   @Override

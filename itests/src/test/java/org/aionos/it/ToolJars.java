@@ -70,6 +70,16 @@ final class ToolJars {
     return jar;
   }
 
+  /** A bundle that is no tool: a class {@code Marks}, which a header is to name. */
+  static ToolJars activator(String packageName, String source) {
+    ToolJars jar =
+        new ToolJars()
+            .header("Bundle-ManifestVersion", "2")
+            .header("Bundle-SymbolicName", packageName);
+    compile("package " + packageName + ";\n" + source, packageName + ".Marks").forEach(jar::entry);
+    return jar;
+  }
+
   /** A tool of files, without Java; gets its files, and a bundle's headers, from its maker. */
   static ToolJars files(String toolYaml) {
     return new ToolJars().entry("AION-INF/tool.yml", toolYaml);

@@ -58,6 +58,12 @@ final class ToolVendor {
     return RunningKernel.readBytes(Path.of(file + ".sigstore.json"));
   }
 
+  /** Signs an agent's file where it lies. */
+  void signAgent(Path file) {
+    aion(List.of("sign", "--key", privateKey().toString(), "--manifest", file.toString()))
+        .expectSuccess();
+  }
+
   /** A jar in a folder of its own. */
   static Path write(byte[] bytes, String name) {
     try {

@@ -140,7 +140,7 @@ class WasmToolIT {
   @Test
   void while_the_tier_is_replaced_its_tools_answer_503_and_then_come_back()
       throws java.io.IOException {
-    Ssh.run(kernel, "bundle:update org.aionos.wasm");
+    Ssh.admin(kernel, "bundle:update org.aionos.wasm");
 
     Await.until(
         "calculate answers again",

@@ -161,6 +161,8 @@ final class ToolEndpoints {
     values.put("capabilities_dropped", plan.capabilitiesDropped());
     values.put("refusal", refusal == null ? null : refusal(refusal));
     values.put("forcible", verdict.forcible());
+    values.put("stops", verdict.stops());
+    values.put("calls_in_flight", verdict.callsInFlight());
     values.put("installed", installed);
     return values;
   }

@@ -88,13 +88,18 @@ public interface ToolInstaller {
    * @param signer who signed it, if the signature holds; null: the operator's allowance, if any
    * @param refusal why it would not be installed; null if it would
    * @param forcible whether an operator's force would lift the refusal
+   * @param stops other bundles, name and version, that depend on the one that gives way and would
+   *     be stopped with it
+   * @param callsInFlight of the version that gives way; they get the drain time to end
    */
   record Verdict(
       Plan plan,
       String tier,
       @Nullable Signer signer,
       @Nullable Problem refusal,
-      boolean forcible) {}
+      boolean forcible,
+      List<String> stops,
+      int callsInFlight) {}
 
   /**
    * @param key id of the vendor's key

@@ -23,6 +23,7 @@ import org.aionos.document.InvalidDocument;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Caller;
 import org.aionos.kernel.Journal;
+import org.aionos.kernel.ManifestTrust;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.ProcessTable;
 import org.aionos.kernel.ProcessTable.Registration;
@@ -30,6 +31,7 @@ import org.aionos.kernel.Refused;
 import org.aionos.kernel.Retry;
 import org.aionos.kernel.Role;
 import org.aionos.manifest.AgentManifest;
+import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -41,8 +43,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Registers the agents that stand in files, {@code <tenant>/<agent>.yml}: at the start, and
- * whenever a file has changed and then kept still for one look. Who may write the folder is an
- * operator, so nothing waits for approval. A file that goes away leaves its agent registered.
+ * whenever a file, or the signature beside it, has changed and then kept still for one look. Who
+ * may write the folder is an operator, so nothing waits for approval, but trust may want a
+ * signature: without trust no file is looked at. A file that goes away leaves its agent registered.
  */
 @Component(
     service = {},
@@ -54,14 +57,16 @@ public final class AgentFolder {
   private static final Logger log = LoggerFactory.getLogger(AgentFolder.class);
   private static final Duration LOOK = Duration.ofSeconds(1);
   private static final String SUFFIX = ".yml";
+  private static final String SIGNATURE = ".sigstore.json";
   private static final long FILE_BYTES_MAX = 1 << 20;
   private static final Caller CONFIG = Caller.person("config", Role.OPERATOR, null);
 
   /** What one look at a file shows; two equal looks in a row mean that nobody is writing it. */
-  private record Look(long size, FileTime modified) {}
+  private record Look(long size, FileTime modified, @Nullable FileTime signed) {}
 
   private final Path folder;
   private final ProcessTable processes;
+  private final ManifestTrust trust;
   private final AgentEvents events;
   private final Map<Path, Look> done = new TreeMap<>();
   private Map<Path, Look> lastLook;
@@ -78,20 +83,23 @@ public final class AgentFolder {
       ProcessConfig config,
       BundleContext context,
       @Reference(name = "processes") ProcessTable processes,
+      @Reference(name = "trust") ManifestTrust trust,
       @Reference(name = "journal") Journal journal) {
     this(
         config.agentsDir().isEmpty()
             ? Path.of(String.valueOf(context.getProperty("aion.config")), "agents")
             : Path.of(config.agentsDir()),
         processes,
+        trust,
         journal);
     looker.scheduleWithFixedDelay(this::look, LOOK.toMillis(), LOOK.toMillis(), MILLISECONDS);
   }
 
   /** Registers what is there now, and looks again when told to. */
-  AgentFolder(Path folder, ProcessTable processes, Journal journal) {
+  AgentFolder(Path folder, ProcessTable processes, ManifestTrust trust, Journal journal) {
     this.folder = folder;
     this.processes = processes;
+    this.trust = trust;
     this.events = new AgentEvents(journal);
     this.lastLook = files();
     look();
@@ -143,11 +151,31 @@ public final class AgentFolder {
       throw new InvalidDocument(
           InvalidDocument.Fault.INVALID, "", "is longer than " + FILE_BYTES_MAX + " bytes");
     }
-    AgentManifest manifest = AgentManifest.read(Documents.yaml(Files.readAllBytes(file)));
+    byte[] bytes = Files.readAllBytes(file);
+    AgentManifest manifest = AgentManifest.read(Documents.yaml(bytes));
+    trust.check(bytes, signature(file));
     processes.register(
         new Registration(
             id, manifest.name(), manifest.version(), null, Map.of(), manifest.values()),
         CONFIG);
+  }
+
+  private static byte @Nullable [] signature(Path file) throws IOException, InvalidDocument {
+    Path signature = signatureFile(file);
+    if (!Files.isRegularFile(signature)) {
+      return null;
+    }
+    if (Files.size(signature) > FILE_BYTES_MAX) {
+      throw new InvalidDocument(
+          InvalidDocument.Fault.INVALID,
+          "",
+          "has a signature longer than " + FILE_BYTES_MAX + " bytes");
+    }
+    return Files.readAllBytes(signature);
+  }
+
+  private static Path signatureFile(Path file) {
+    return file.resolveSibling(file.getFileName() + SIGNATURE);
   }
 
   private static AgentId agent(Path file) throws InvalidDocument {
@@ -197,7 +225,10 @@ public final class AgentFolder {
     try {
       BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
       if (attributes.isRegularFile()) {
-        into.put(file, new Look(attributes.size(), attributes.lastModifiedTime()));
+        Path signature = signatureFile(file);
+        FileTime signed =
+            Files.isRegularFile(signature) ? Files.getLastModifiedTime(signature) : null;
+        into.put(file, new Look(attributes.size(), attributes.lastModifiedTime(), signed));
       }
     } catch (IOException gone) {
       // It went between being listed and being looked at: the next look knows.

@@ -7,6 +7,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.aionos.kernel.AgentProcess;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.ManifestTrust;
+import org.aionos.kernel.Refused;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -16,6 +19,14 @@ final class AgentFolderTest {
 
   @TempDir private Path root;
   private final FakeJournal journal = new FakeJournal();
+  private String refused;
+
+  private final ManifestTrust trust =
+      (manifest, signature) -> {
+        if (refused != null && signature == null) {
+          throw new Refused(Code.TOOL_NOT_TRUSTED, refused);
+        }
+      };
   private StoredProcessTable table;
   private Path folder;
   private Path file;
@@ -36,7 +47,7 @@ final class AgentFolderTest {
   void what_stands_there_is_registered_at_the_start() throws IOException {
     write(file, "1.0.0", "network");
 
-    new AgentFolder(folder, table, journal);
+    new AgentFolder(folder, table, trust, journal);
 
     AgentProcess row = table.find(AGENT).orElseThrow();
     assertThat(row.name()).isEqualTo("researcher");
@@ -48,16 +59,32 @@ final class AgentFolderTest {
   @Test
   void a_second_start_changes_nothing() throws IOException {
     write(file, "1.0.0", "network");
-    new AgentFolder(folder, table, journal);
+    new AgentFolder(folder, table, trust, journal);
 
-    new AgentFolder(folder, table, journal);
+    new AgentFolder(folder, table, trust, journal);
 
     assertThat(journal.kinds()).containsExactly("agent.registered");
   }
 
   @Test
+  void what_trust_refuses_is_not_registered_until_its_signature_comes() throws IOException {
+    refused = "unsigned";
+    write(file, "1.0.0", "network");
+    AgentFolder watch = new AgentFolder(folder, table, trust, journal);
+    assertThat(table.find(AGENT)).isEmpty();
+    assertThat(journal.last().kind()).isEqualTo("agent.refused");
+    assertThat(journal.last().facts()).containsEntry("why", "unsigned");
+
+    Files.writeString(file.resolveSibling("researcher-1.yml.sigstore.json"), "{}");
+    watch.look();
+    watch.look();
+
+    assertThat(table.find(AGENT)).isPresent();
+  }
+
+  @Test
   void a_new_file_counts_once_it_has_kept_still() throws IOException {
-    AgentFolder watch = new AgentFolder(folder, table, journal);
+    AgentFolder watch = new AgentFolder(folder, table, trust, journal);
     write(file, "1.0.0", "network");
 
     watch.look();
@@ -72,7 +99,7 @@ final class AgentFolderTest {
   @Test
   void a_changed_file_may_widen_and_a_removed_one_changes_nothing() throws IOException {
     write(file, "1.0.0", "network");
-    AgentFolder watch = new AgentFolder(folder, table, journal);
+    AgentFolder watch = new AgentFolder(folder, table, trust, journal);
 
     write(file, "1.0.0-longer", "subprocess");
     watch.look();
@@ -90,7 +117,7 @@ final class AgentFolderTest {
   @Test
   void an_invalid_file_is_refused_once_and_changes_nothing() throws IOException {
     write(file, "1.0.0", "network");
-    AgentFolder watch = new AgentFolder(folder, table, journal);
+    AgentFolder watch = new AgentFolder(folder, table, trust, journal);
 
     write(file, "1.0.0", "Not-A-Capability");
     watch.look();
@@ -110,7 +137,7 @@ final class AgentFolderTest {
     write(folder.resolve("tenantA").resolve("no name.yml"), "1.0.0", "network");
     write(folder.resolve("no tenant").resolve("a.yml"), "1.0.0", "network");
 
-    new AgentFolder(folder, table, journal);
+    new AgentFolder(folder, table, trust, journal);
 
     assertThat(journal.kinds()).containsExactly("agent.refused", "agent.refused");
     assertThat(table.list(null)).isEmpty();
@@ -123,7 +150,7 @@ final class AgentFolderTest {
     write(folder.resolve(".git").resolve("a.yml"), "1.0.0", "network");
     write(folder.resolve("top.yml"), "1.0.0", "network");
 
-    new AgentFolder(folder, table, journal);
+    new AgentFolder(folder, table, trust, journal);
 
     assertThat(journal.events).isEmpty();
   }
@@ -132,7 +159,7 @@ final class AgentFolderTest {
   void what_could_not_be_put_on_record_is_tried_again() throws IOException {
     write(file, "1.0.0", "network");
     journal.broken = true;
-    AgentFolder watch = new AgentFolder(folder, table, journal);
+    AgentFolder watch = new AgentFolder(folder, table, trust, journal);
     assertThat(table.list(null)).isEmpty();
 
     journal.broken = false;

@@ -30,7 +30,7 @@ public final class ToolAllow implements Action {
 
   @Override
   public @Nullable Object execute() throws IOException {
-    String digest = jar.matches("[0-9a-f]{64}") ? jar : ToolJarFile.digest(ToolJarFile.read(jar));
+    String digest = ToolJarFile.digestOrDigestOf(jar);
     installer.allow(digest, Operator.name(session));
     System.out.println("allowed " + digest);
     return null;

@@ -24,6 +24,11 @@ final class ToolJarFile {
     return Files.readAllBytes(Path.of(file));
   }
 
+  /** What is a digest already is left as it is. */
+  static String digestOrDigestOf(String jar) throws IOException {
+    return jar.matches("[0-9a-f]{64}") ? jar : digest(read(jar));
+  }
+
   static String digest(byte[] bytes) {
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
@@ -66,6 +71,10 @@ final class ToolJarFile {
     plan.capabilitiesDropped().forEach(dropped -> System.out.println("permission - " + dropped));
     if (plan.capabilitiesAdded().isEmpty() && plan.capabilitiesDropped().isEmpty()) {
       System.out.println("permission   none more, none less");
+    }
+    verdict.stops().forEach(bundle -> System.out.println("stops        " + bundle));
+    if (before != null) {
+      System.out.println("in flight    " + verdict.callsInFlight() + " calls of " + before);
     }
     if (refusal != null) {
       System.out.println("refused      " + refusal.message());

@@ -166,7 +166,12 @@ final class Admission {
       Statement statement = Statement.read(payload);
       String contradiction = statement.contradicts(jar);
       if (contradiction == null) {
-        return Ruling.signedBy(maker);
+        return statement.namesOtherSbom(jar)
+            ? refused(
+                jar,
+                Reason.SBOM_MISMATCH,
+                "its signature is over another bill of materials than the jar brings")
+            : Ruling.signedBy(maker);
       }
       boolean otherJar = !statement.jarDigest().equals(jar.digest());
       return refused(jar, otherJar ? Reason.TAMPERED : Reason.STATEMENT_MISMATCH, contradiction);

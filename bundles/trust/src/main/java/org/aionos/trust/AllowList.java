@@ -22,10 +22,30 @@ final class AllowList {
 
   private static final Pattern DIGEST = Pattern.compile("[0-9a-f]{64}");
 
-  private final Path file;
+  static final String TOOLS = "allowed-tools.txt";
 
-  AllowList(Path file) {
+  /** The gate below the framework reads it too. */
+  static final String BUNDLES = "allowed-bundles.txt";
+
+  private final Path file;
+  private final String heading;
+
+  private AllowList(Path file, String heading) {
     this.file = file;
+    this.heading = heading;
+  }
+
+  static AllowList ofTools(Path folder) {
+    return new AllowList(
+        folder.resolve(TOOLS),
+        "# SHA-256 of each tool jar that may be installed; aion:tool-allow adds one.");
+  }
+
+  static AllowList ofBundles(Path folder) {
+    return new AllowList(
+        folder.resolve(BUNDLES),
+        "# SHA-256 of each bundle that the framework may load besides the distribution's;"
+            + " aion:bundle-allow adds one.");
   }
 
   Path file() {
@@ -66,10 +86,7 @@ final class AllowList {
   }
 
   private void write(Set<String> digests) {
-    String text =
-        "# SHA-256 of each tool jar that may be installed; aion:tool-allow adds one.\n"
-            + String.join("\n", digests)
-            + "\n";
+    String text = heading + "\n" + String.join("\n", digests) + "\n";
     try {
       WholeFile.write(file, text.getBytes(UTF_8));
     } catch (IOException unwritable) {

@@ -85,7 +85,13 @@ record Sealed(@Nullable String keyId, byte[] message, byte[] signature, byte @Nu
   /** Signs a statement; the bytes of the bundle. */
   static byte[] sign(Statement statement, String keyId, PrivateKey key)
       throws GeneralSecurityException {
-    byte[] payload = statement.json();
+    return sign(statement.json(), keyId, key);
+  }
+
+  /**
+   * @param payload an in-toto statement
+   */
+  static byte[] sign(byte[] payload, String keyId, PrivateKey key) throws GeneralSecurityException {
     Signature maker = Signature.getInstance(VendorKey.algorithm(kind(key)));
     maker.initSign(key);
     maker.update(preAuthentication(payload));

@@ -61,12 +61,14 @@ public final class Signing {
           "sign",
           """
           ./aion sign --key FILE --jar JAR [--key-id ID] [--sbom FILE]
+          ./aion sign --key FILE --manifest AGENT.yml [--key-id ID]
 
           Signs a tool jar: its bytes, and the permissions that its tool.yml asks for. Writes JAR.sigstore.json.
+          Or the manifest of an agent; writes AGENT.yml.sigstore.json.
             --key FILE     private key as `./aion keygen` makes it: PKCS#8 PEM, ECDSA P-256 or Ed25519
             --key-id ID    what operators know the key by; without, its fingerprint, as keygen prints it
-            --sbom FILE    a bill of materials, whose SHA-256 is signed too
-          Exit code: 0 signed, 1 the kernel would not take this for a tool jar, 2 it could not be done.
+            --sbom FILE    a bill of materials, whose SHA-256 is signed too; without, the one in the jar, if there is one
+          Exit code: 0 signed, 1 the kernel would not take this for what it is to be, 2 it could not be done.
           """,
           "verify",
           """
@@ -162,7 +164,10 @@ public final class Signing {
     }
     boolean whole = options.keySet().containsAll(needed(command));
     boolean oneSource = options.containsKey("--key") != options.containsKey("--trust");
-    return whole && (!command.equals("verify") || oneSource)
+    boolean oneThing = options.containsKey("--jar") != options.containsKey("--manifest");
+    return whole
+            && (!command.equals("verify") || oneSource)
+            && (!command.equals("sign") || oneThing)
         ? new Arguments(command, options, flags)
         : null;
   }
@@ -178,7 +183,7 @@ public final class Signing {
   private static Set<String> optionsOf(String command) {
     return switch (command) {
       case "keygen" -> Set.of("--out");
-      case "sign" -> Set.of("--key", "--key-id", "--jar", "--sbom");
+      case "sign" -> Set.of("--key", "--key-id", "--jar", "--manifest", "--sbom");
       default -> Set.of("--jar", "--signature", "--key", "--trust", "--sbom");
     };
   }
@@ -186,7 +191,7 @@ public final class Signing {
   private static Set<String> needed(String command) {
     return switch (command) {
       case "keygen" -> Set.of("--out");
-      case "sign" -> Set.of("--key", "--jar");
+      case "sign" -> Set.of("--key");
       default -> Set.of("--jar");
     };
   }
@@ -217,6 +222,9 @@ public final class Signing {
   }
 
   private int sign(Arguments arguments) throws IOException, GeneralSecurityException {
+    if (arguments.has("--manifest")) {
+      return signManifest(arguments);
+    }
     PrivateKey key = Pem.privateKey(Files.readString(arguments.file("--key"), UTF_8));
     Path file = arguments.file("--jar");
     ToolJar jar;
@@ -226,12 +234,13 @@ public final class Signing {
       err.println("aion sign: " + file + " is " + refused.problem().message());
       return REFUSED;
     }
-    String id = arguments.options().get("--key-id");
-    if (id == null) {
-      id = VendorKey.fingerprint(publicHalf(arguments.file("--key")));
-    }
+    String id = keyId(arguments);
     Statement statement =
-        Statement.of(jar, String.valueOf(file.getFileName()), sbomDigest(arguments));
+        Statement.of(jar, String.valueOf(file.getFileName()), sbomDigest(arguments, jar));
+    if (statement.namesOtherSbom(jar)) {
+      err.println("aion sign: " + file + " brings another bill of materials");
+      return REFUSED;
+    }
     Path signature = Path.of(file + Sealed.BUNDLE_SUFFIX);
     WholeFile.write(signature, Sealed.sign(statement, id, key));
     out.println("signed       " + jar.manifest().nameAndVersion() + ", tier " + statement.tier());
@@ -240,6 +249,33 @@ public final class Signing {
     out.println("key id       " + id);
     out.println("signature    " + signature);
     return DONE;
+  }
+
+  private int signManifest(Arguments arguments) throws IOException, GeneralSecurityException {
+    PrivateKey key = Pem.privateKey(Files.readString(arguments.file("--key"), UTF_8));
+    Path file = arguments.file("--manifest");
+    AgentStatement statement;
+    try {
+      statement = AgentStatement.of(Files.readAllBytes(file));
+    } catch (InvalidDocument invalid) {
+      err.println("aion sign: " + file + " is no agent's manifest: " + invalid.describe());
+      return REFUSED;
+    }
+    String id = keyId(arguments);
+    Path signature = Path.of(file + Sealed.BUNDLE_SUFFIX);
+    byte[] payload = statement.json(String.valueOf(file.getFileName()));
+    WholeFile.write(signature, Sealed.sign(payload, id, key));
+    out.println("signed       the agent " + statement.agent() + " " + statement.version());
+    out.println("permissions  " + String.join(" ", new TreeSet<>(statement.capabilities())));
+    out.println("digest       " + statement.digest());
+    out.println("key id       " + id);
+    out.println("signature    " + signature);
+    return DONE;
+  }
+
+  private static String keyId(Arguments arguments) throws IOException, GeneralSecurityException {
+    String id = arguments.options().get("--key-id");
+    return id == null ? VendorKey.fingerprint(publicHalf(arguments.file("--key"))) : id;
   }
 
   /** The JDK cannot compute it from the private half, so it is looked for where keygen put it. */
@@ -267,6 +303,13 @@ public final class Signing {
     maker.initSign(secret);
     maker.update(probe);
     return new VendorKey("", "", shown, null, null, null).made(maker.sign(), probe);
+  }
+
+  /** The one that is named, or the one in the jar, if it brings one. */
+  private static @Nullable String sbomDigest(Arguments arguments, ToolJar jar) throws IOException {
+    return arguments.has("--sbom") || jar.sbomDigests().size() != 1
+        ? sbomDigest(arguments)
+        : jar.sbomDigests().iterator().next();
   }
 
   private static @Nullable String sbomDigest(Arguments arguments) throws IOException {
@@ -338,6 +381,7 @@ public final class Signing {
                     List.of(new VendorKey("given-key", id, key, null, null, null)),
                     Set.of("*"),
                     Set.of(jar.manifest().tier()),
+                    Set.of(),
                     Map.of(),
                     Set.of())));
     return new Admission(() -> one, digest -> false, true, clock);

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param jarName for people; nothing depends on it
  * @param toolYamlDigest of the manifest inside the jar
- * @param sbomDigest of the bill of materials that the vendor publishes beside the jar, if any
+ * @param sbomDigest of the bill of materials in the jar, or that the vendor publishes beside it, if
+ *     any
  */
 record Statement(
     String jarName,
@@ -31,7 +32,7 @@ record Statement(
     @Nullable String sbomDigest) {
 
   static final String PAYLOAD_TYPE = "application/vnd.in-toto+json";
-  private static final String TYPE = "https://in-toto.io/Statement/v1";
+  static final String TYPE = "https://in-toto.io/Statement/v1";
   private static final String PREDICATE_TYPE = "https://aion.os/tool-permissions/v1";
   private static final int CAPABILITIES_MAX = 64;
 
@@ -95,6 +96,13 @@ record Statement(
     root.put("predicateType", PREDICATE_TYPE);
     root.put("predicate", predicate);
     return Documents.write(root);
+  }
+
+  /** Where the jar brings bills of materials, one that is signed must be of them. */
+  boolean namesOtherSbom(ToolJar jar) {
+    return sbomDigest != null
+        && !jar.sbomDigests().isEmpty()
+        && !jar.sbomDigests().contains(sbomDigest);
   }
 
   /** What it says otherwise than the jar itself; null if they agree. */

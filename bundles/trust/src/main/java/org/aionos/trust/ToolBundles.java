@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import org.aionos.gate.Gate;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
@@ -15,8 +16,10 @@ import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
+import org.osgi.framework.Constants;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.startlevel.BundleStartLevel;
+import org.osgi.framework.wiring.FrameworkWiring;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,14 +29,16 @@ final class ToolBundles {
   private static final Logger log = LoggerFactory.getLogger(ToolBundles.class);
 
   private final BundleContext context;
+  private final Gate gate;
   private final ToolCatalog catalog;
   private final Duration startMax;
 
   /**
    * @param startMax within which an installed tool must be callable
    */
-  ToolBundles(BundleContext context, ToolCatalog catalog, Duration startMax) {
+  ToolBundles(BundleContext context, Gate gate, ToolCatalog catalog, Duration startMax) {
     this.context = context;
+    this.gate = gate;
     this.catalog = catalog;
     this.startMax = startMax;
   }
@@ -60,6 +65,31 @@ final class ToolBundles {
     return Arrays.stream(context.getBundles())
         .filter(bundle -> bundle.getLocation().startsWith(ToolJar.LOCATION + tool + "/"))
         .toList();
+  }
+
+  /** Bundles that are wired to the one that would give way, and so would be stopped with it. */
+  List<String> dependents(ToolJar next) {
+    List<Bundle> before =
+        running(next.manifest().name()).stream()
+            .filter(bundle -> !bundle.getLocation().equals(next.location()))
+            .toList();
+    if (before.isEmpty()) {
+      return List.of();
+    }
+    FrameworkWiring wiring =
+        context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).adapt(FrameworkWiring.class);
+    return wiring.getDependencyClosure(before).stream()
+        .filter(bundle -> !before.contains(bundle))
+        .map(bundle -> bundle.getSymbolicName() + " " + bundle.getVersion())
+        .sorted()
+        .toList();
+  }
+
+  int callsInFlight(String tool) {
+    return catalog.tools().stream()
+        .filter(installed -> installed.manifest().name().equals(tool))
+        .mapToInt(ToolCatalog.Installed::callsInFlight)
+        .sum();
   }
 
   /**
@@ -95,6 +125,7 @@ final class ToolBundles {
 
   private void bringUp(ToolJar jar, boolean waits) {
     try {
+      gate.admit(jar.location(), jar.digest());
       Bundle bundle = context.installBundle(jar.location(), new ByteArrayInputStream(jar.bytes()));
       try {
         // Else a bundle waits for the framework to reach its default level, which it does last.

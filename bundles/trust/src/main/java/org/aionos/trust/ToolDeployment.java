@@ -19,6 +19,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import org.aionos.files.FolderWatch;
+import org.aionos.gate.Gate;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Journal;
 import org.aionos.kernel.Problem;
@@ -57,8 +58,6 @@ public final class ToolDeployment implements ToolInstaller, ToolCanaries {
 
   private static final Logger log = LoggerFactory.getLogger(ToolDeployment.class);
 
-  private static final String ALLOW_LIST = "allowed-tools.txt";
-
   /** A clock that is set meanwhile delays a revocation that is due by no more than this. */
   private static final Duration REVOCATION_LATE_MAX = Duration.ofMinutes(1);
 
@@ -84,6 +83,7 @@ public final class ToolDeployment implements ToolInstaller, ToolCanaries {
   public ToolDeployment(
       TrustConfig config,
       BundleContext context,
+      @Reference(name = "gate") Gate gate,
       @Reference(name = "journal") Journal journal,
       @Reference(name = "catalog") ToolCatalog catalog)
       throws IOException {
@@ -91,17 +91,19 @@ public final class ToolDeployment implements ToolInstaller, ToolCanaries {
     this.clock = Clock.systemUTC();
     Path trusted = folder(context, "aion.config").resolve("trust");
     Path vendors = Files.createDirectories(trusted.resolve("vendors"));
-    this.allowed = new AllowList(trusted.resolve(ALLOW_LIST));
+    this.allowed = AllowList.ofTools(trusted);
     this.signatureRequired = config.requireSignature();
     this.admission =
         new Admission(() -> Vendors.read(vendors), allowed::allows, signatureRequired, clock);
     this.store =
         new ToolStore(Files.createDirectories(folder(context, "aion.state").resolve("trust")));
-    this.bundles = new ToolBundles(context, catalog, Duration.ofMillis(config.startMillisMax()));
+    this.bundles =
+        new ToolBundles(context, gate, catalog, Duration.ofMillis(config.startMillisMax()));
     this.jarBytesMax = config.jarBytesMax();
     this.deploy =
         new DeployFolder(folder(context, "aion.deploy"), jarBytesMax, store, new FromFiles());
-    this.allowWatch = new FolderWatch("aion-allow-list", trusted, ALLOW_LIST, file -> reconsider());
+    this.allowWatch =
+        new FolderWatch("aion-allow-list", trusted, AllowList.TOOLS, file -> reconsider());
     this.vendorWatch = new FolderWatch("aion-vendors", vendors, "", file -> reconsider());
     this.later =
         Executors.newSingleThreadScheduledExecutor(
@@ -217,7 +219,13 @@ public final class ToolDeployment implements ToolInstaller, ToolCanaries {
 
   private Verdict verdict(ToolJar jar, Ruling ruling) {
     return new Verdict(
-        plan(jar), jar.manifest().tier(), ruling.signer(), ruling.problem(), ruling.isForcible());
+        plan(jar),
+        jar.manifest().tier(),
+        ruling.signer(),
+        ruling.problem(),
+        ruling.isForcible(),
+        bundles.dependents(jar),
+        bundles.callsInFlight(jar.manifest().name()));
   }
 
   private synchronized Verdict install(

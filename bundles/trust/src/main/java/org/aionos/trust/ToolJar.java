@@ -8,6 +8,7 @@ import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Set;
 import org.aionos.document.InvalidDocument;
+import org.aionos.gate.Gate;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
@@ -20,12 +21,26 @@ import org.jspecify.annotations.Nullable;
  *
  * @param digest of the bytes
  * @param toolYamlDigest of the manifest inside, which a signature names too
+ * @param sbomDigests of the bills of materials inside
  */
-record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYamlDigest) {
+record ToolJar(
+    byte[] bytes,
+    String digest,
+    ToolManifest manifest,
+    String toolYamlDigest,
+    Set<String> sbomDigests) {
 
   private static final int ENTRIES_MAX = 20_000;
 
   private static final String MANIFEST = "META-INF/MANIFEST.MF";
+
+  /** A bill of materials: ours, or any file where builds put theirs. */
+  private static final String SBOM = "AION-INF/sbom.json";
+
+  private static final String SBOMS = "META-INF/sbom/";
+
+  /** Of a bill of materials; those of thousand libraries have some megabytes. */
+  private static final int SBOM_BYTES_MAX = 16 << 20;
 
   /** Of a manifest; real ones have a few thousand. */
   private static final int TEXT_BYTES_MAX = 1 << 20;
@@ -77,7 +92,8 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYa
       } else {
         checkHoldsNoJava(manifest.tier(), headers, contents);
       }
-      return new ToolJar(bytes, digestOf(bytes), manifest, digestOf(toolYaml));
+      return new ToolJar(
+          bytes, digestOf(bytes), manifest, digestOf(toolYaml), Set.copyOf(contents.sbomDigests));
     } catch (InvalidDocument invalid) {
       throw refused(ToolManifests.PATH + " " + invalid.describe());
     }
@@ -107,8 +123,9 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYa
     if (imports.contains("org.aionos.kernel")) {
       throw refused("a tool may not import org.aionos.kernel; org.aionos.tool is its whole world");
     }
-    if (imports.contains("org.osgi.framework")) {
-      throw refused("a tool may not import org.osgi.framework: it could reach other bundles");
+    if (imports.contains("org.osgi.framework") || imports.contains("org.aionos.gate")) {
+      throw refused(
+          "a tool may not import the framework or its gate: it could reach other bundles");
     }
     for (String generic : new String[] {"Require-Capability", "Provide-Capability"}) {
       if (String.valueOf(headers.get(generic)).contains("osgi.wiring.")) {
@@ -151,7 +168,7 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYa
   }
 
   /** Begins the location of every bundle that is a tool. */
-  static final String LOCATION = "aion:tool/";
+  static final String LOCATION = Gate.FOR_ONE_RUN;
 
   private static Refused refused(String why) {
     return new Refused(Code.INVALID_FIELD, "not a tool jar: " + why);
@@ -164,6 +181,7 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYa
     private long bytesLeft;
     private byte @Nullable [] toolYaml;
     private byte @Nullable [] manifest;
+    private final Set<String> sbomDigests = new HashSet<>();
     private boolean holdsClasses;
 
     Contents(long bytesMax) {
@@ -180,9 +198,11 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYa
           throw refused("it unpacks to far more than a tool needs");
         }
         if (entry.name().equals(ToolManifests.PATH)) {
-          toolYaml = text(archive, entry);
+          toolYaml = text(archive, entry, TEXT_BYTES_MAX);
         } else if (entry.name().equals(MANIFEST)) {
-          manifest = text(archive, entry);
+          manifest = text(archive, entry, TEXT_BYTES_MAX);
+        } else if (isSbom(entry.name())) {
+          sbomDigests.add(digestOf(text(archive, entry, SBOM_BYTES_MAX)));
         } else {
           archive.check(entry);
         }
@@ -209,10 +229,15 @@ record ToolJar(byte[] bytes, String digest, ToolManifest manifest, String toolYa
       holdsClasses |= lower.endsWith(".class") || lower.endsWith(".jar");
     }
 
+    private static boolean isSbom(String name) {
+      return name.equals(SBOM) || (name.startsWith(SBOMS) && !name.endsWith("/"));
+    }
+
     /** Keeps what is small and looked into. */
-    private static byte[] text(Archive archive, Archive.Entry entry) throws IOException {
-      if (entry.bytes() > TEXT_BYTES_MAX) {
-        throw refused(entry.name() + " has more than " + TEXT_BYTES_MAX + " bytes");
+    private static byte[] text(Archive archive, Archive.Entry entry, int bytesMax)
+        throws IOException {
+      if (entry.bytes() > bytesMax) {
+        throw refused(entry.name() + " has more than " + bytesMax + " bytes");
       }
       return archive.content(entry);
     }

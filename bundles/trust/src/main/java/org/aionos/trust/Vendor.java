@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param tools names, or beginnings of names with a {@code *} behind; none: it may sign nothing
  * @param tiers that its tools may ask for; {@code bundle} is the grant of the kernel's own process
+ * @param agents whose manifests it may sign; none: no agent's
  * @param minimumVersions by tool; older ones are refused, also where they were let in before
  * @param revokedDigests of jars, whoever signed or allowed them
  */
@@ -30,12 +31,14 @@ record Vendor(
     List<VendorKey> keys,
     Set<String> tools,
     Set<String> tiers,
+    Set<String> agents,
     Map<String, ToolVersion> minimumVersions,
     Set<String> revokedDigests) {
 
   static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9_.-]{0,62}");
   private static final Pattern KEY_ID = Pattern.compile("[A-Za-z0-9._:/+=@-]{1,128}");
   private static final Pattern TOOLS = Pattern.compile("[a-z][a-z0-9_.-]{0,62}\\*?|\\*");
+  private static final Pattern AGENTS = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}\\*?|\\*");
   private static final Pattern DIGEST = Pattern.compile("[0-9a-f]{64}");
   private static final Set<String> TIERS =
       Set.of("bundle", "wasm", "rust", "exec", "python", "mcp");
@@ -48,6 +51,7 @@ record Vendor(
     keys = List.copyOf(keys);
     tools = Set.copyOf(tools);
     tiers = Set.copyOf(tiers);
+    agents = Set.copyOf(agents);
     minimumVersions = Map.copyOf(minimumVersions);
     revokedDigests = Set.copyOf(revokedDigests);
   }
@@ -61,7 +65,8 @@ record Vendor(
     Sealed.expect(root, "kind", "Vendor");
     Sealed.expect(root.object("metadata").only("name"), "name", name);
     Fields spec =
-        root.object("spec").only("keys", "tools", "tiers", "minimum_versions", "revoked_digests");
+        root.object("spec")
+            .only("keys", "tools", "tiers", "agents", "minimum_versions", "revoked_digests");
     List<Fields> keys = spec.list("keys");
     if (keys.size() > KEYS_MAX) {
       throw spec.invalid("keys", "must be at most " + KEYS_MAX);
@@ -75,6 +80,7 @@ record Vendor(
         read,
         matching(spec, "tools", TOOLS, TOOLS_MAX),
         tiers(spec),
+        matching(spec, "agents", AGENTS, TOOLS_MAX),
         minimumVersions(spec),
         matching(spec, "revoked_digests", DIGEST, REVOKED_MAX));
   }
@@ -157,12 +163,20 @@ record Vendor(
   }
 
   boolean maySign(String tool) {
-    return tools.stream()
+    return isNamed(tool, tools);
+  }
+
+  boolean maySignAgent(String agent) {
+    return isNamed(agent, agents);
+  }
+
+  private static boolean isNamed(String name, Set<String> granted) {
+    return granted.stream()
         .anyMatch(
             allowed ->
                 allowed.endsWith("*")
-                    ? tool.startsWith(allowed.substring(0, allowed.length() - 1))
-                    : tool.equals(allowed));
+                    ? name.startsWith(allowed.substring(0, allowed.length() - 1))
+                    : name.equals(allowed));
   }
 
   /** Whether a version is older than the oldest that is accepted of a tool. */

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -351,7 +352,8 @@ final class AdmissionTest {
       byte[] bytes = changed(HELLO.bytes(), at, change);
       // As if the change were one that the jar's own checks do not see.
       ToolJar jar =
-          new ToolJar(bytes, ToolJar.digestOf(bytes), HELLO.manifest(), HELLO.toolYamlDigest());
+          new ToolJar(
+              bytes, ToolJar.digestOf(bytes), HELLO.manifest(), HELLO.toolYamlDigest(), Set.of());
       assertThat(admission.rule(jar, SIGNED).refusal()).isEqualTo(Reason.TAMPERED);
       assertThat(admission.rule(jar, bare).refusal()).isEqualTo(Reason.UNKNOWN_KEY);
     }
@@ -383,6 +385,28 @@ final class AdmissionTest {
     byte[] changed = bytes.clone();
     changed[at] ^= (byte) change;
     return changed;
+  }
+
+  @Example
+  void a_bill_of_materials_that_is_signed_is_the_one_in_the_jar() {
+    Map<String, byte[]> entries = Jars.entries("hello", "1.2.0", "bundle");
+    entries.put("META-INF/sbom/application.cdx.json", "{}".getBytes(UTF_8));
+    entries.put("AION-INF/sbom.json", "[]".getBytes(UTF_8));
+    ToolJar jar = ToolJar.read(Jars.zip(entries), 1 << 20);
+
+    for (String inside : new String[] {"{}", "[]"}) {
+      String digest = ToolJar.digestOf(inside.getBytes(UTF_8));
+      assertThat(rule(jar, ACME.signs(Statement.of(jar, "j", digest))).isAccepted()).isTrue();
+    }
+    assertThat(rule(jar, ACME.signs(Statement.of(jar, "j", null))).isAccepted()).isTrue();
+    refuses(
+        Reason.SBOM_MISMATCH,
+        "bill of materials",
+        jar,
+        ACME.signs(Statement.of(jar, "j", "0".repeat(64))));
+    // Published beside the jar, for people and for `./aion verify`.
+    assertThat(rule(HELLO, ACME.signs(Statement.of(HELLO, "j", "0".repeat(64)))).isAccepted())
+        .isTrue();
   }
 
   @Example

@@ -175,7 +175,7 @@ final class ToolJarTest {
   @Example
   void an_allow_list_is_a_file_that_sha256sum_could_have_written() throws Exception {
     Path file = Files.createTempDirectory("allow").resolve("trust/allowed-tools.txt");
-    AllowList list = new AllowList(file);
+    AllowList list = AllowList.ofTools(file.getParent());
     String digest = "a".repeat(64);
 
     assertThat(list.allows(digest)).isFalse();
