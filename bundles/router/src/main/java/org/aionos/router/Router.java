@@ -289,6 +289,8 @@ public final class Router implements SyscallRouter {
   }
 
   private void overrun(Call call) {
+    // Its thread goes on; but the call has ended, and nobody can cancel it any more.
+    inFlight.remove(call.asked.auditId());
     if (call.end(call.interrupted())) {
       log.warn(
           "call overran and ignores its interrupt: audit={} syscall={}",

@@ -597,6 +597,7 @@ final class RouterTest {
     watchdog.look();
 
     assertThat(problem(heard.reply.get(5, TimeUnit.SECONDS)).code()).isEqualTo(Code.CANCELLED);
+    assertThat(router.running()).isEmpty();
     goOn.countDown();
     caller.join();
     assertThat(heard.lines).containsExactly("begun sc-1", "ended CANCELLED");
