@@ -235,7 +235,9 @@ final class WorkerTest {
     assertThat(worker.fit(10)).isFalse();
 
     worker.killIfItHoldsUpOthers();
-    assertThat(cage.isSleeping()).as("it has had no time yet").isTrue();
+    assertThat(Patience.await(Duration.ofSeconds(5), cage::isSleeping))
+        .as("it has had no time yet, and goes on to its sleep")
+        .isTrue();
     nanos.addAndGet(TimeUnit.SECONDS.toNanos(5));
     worker.killIfItHoldsUpOthers();
 
