@@ -335,13 +335,13 @@ class ContractIT {
   @Test
   void a_syscall_that_is_unknown_is_404_and_one_that_comes_later_501() {
     ObjectNode unknown = syscall("tool.destroy", RESEARCHER);
-    ObjectNode later = syscall("memory.put", RESEARCHER);
+    ObjectNode later = syscall("model.generate", RESEARCHER);
 
     kernel
         .call(RESEARCHER_V1, "POST", "/v1/syscall/tool.destroy", unknown)
         .expect(404, "UNKNOWN_SYSCALL");
     kernel
-        .call(RESEARCHER_V1, "POST", "/v1/syscall/memory.put", later)
+        .call(RESEARCHER_V1, "POST", "/v1/syscall/model.generate", later)
         .expect(501, "NOT_INSTALLED");
   }
 

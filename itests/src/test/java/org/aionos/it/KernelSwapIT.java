@@ -27,6 +27,7 @@ class KernelSwapIT {
           "config",
           "wasm",
           "egress",
+          "memory",
           "probes",
           "search",
           "sandbox",

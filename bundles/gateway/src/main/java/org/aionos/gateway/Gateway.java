@@ -121,6 +121,7 @@ public final class Gateway {
 
   private static Routes routes(Kernel kernel) {
     SyscallEndpoint syscalls = new SyscallEndpoint(kernel);
+    MemoryEndpoints memory = new MemoryEndpoints(syscalls);
     AgentEndpoints agents = new AgentEndpoints(kernel);
     JournalEndpoints journal = new JournalEndpoints(kernel);
     IdentityEndpoints identity = new IdentityEndpoints(kernel);
@@ -129,6 +130,8 @@ public final class Gateway {
     CallEndpoints calls = new CallEndpoints(kernel);
     return new Routes()
         .add("POST", "/v1/syscall/{name}", PROVEN, syscalls::serve)
+        .add("POST", "/v1/memory/put", PROVEN, memory::put)
+        .add("POST", "/v1/memory/query", PROVEN, memory::query)
         .add("POST", "/v1/agent/register", PROVEN, agents::register)
         .add("POST", "/v1/agent/heartbeat", PROVEN, agents::heartbeat)
         .add("GET", "/v1/agents", PROVEN, agents::list)

@@ -34,7 +34,10 @@ final class SyscallEndpoint {
   }
 
   void serve(Exchange exchange) {
-    Syscall syscall = read(exchange);
+    carryOut(exchange, read(exchange));
+  }
+
+  void carryOut(Exchange exchange, Syscall syscall) {
     SyscallRouter router = kernel.router();
     router.handle(
         syscall,
@@ -75,7 +78,7 @@ final class SyscallEndpoint {
         sha256(exchange.body()));
   }
 
-  private static Caller callerFor(Exchange exchange, AgentId agent) {
+  static Caller callerFor(Exchange exchange, AgentId agent) {
     Caller caller = exchange.caller();
     if (caller.kind() == Caller.Kind.PERSON) {
       throw new Refused(
@@ -92,7 +95,7 @@ final class SyscallEndpoint {
     return caller;
   }
 
-  private static Syscall.Context context(Fields context) throws InvalidDocument {
+  static Syscall.Context context(Fields context) throws InvalidDocument {
     context.only("task_id", "trace_id", "idempotency_key");
     return new Syscall.Context(
         context.textOrNull("task_id", TEXT_LENGTH_MAX),
@@ -108,7 +111,7 @@ final class SyscallEndpoint {
         usdMax, latencyMillis == null ? null : Duration.ofMillis(latencyMillis));
   }
 
-  private static String sha256(byte[] body) {
+  static String sha256(byte[] body) {
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(body));
     } catch (NoSuchAlgorithmException everyJdkHasIt) {

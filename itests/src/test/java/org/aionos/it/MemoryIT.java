@@ -1,0 +1,293 @@
+package org.aionos.it;
+
+import static org.aionos.it.RunningKernel.RESEARCHER;
+import static org.aionos.it.RunningKernel.RESEARCHER_V1;
+import static org.aionos.it.RunningKernel.RESEARCHER_V2;
+import static org.aionos.it.RunningKernel.syscall;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+
+/** Agents remember, across calls, swaps and crashes, and see nothing of each other. */
+@Order(6)
+class MemoryIT {
+
+  private static final String OTHER = "agent://tenantA/rememberer-2";
+
+  private static RunningKernel kernel;
+
+  @BeforeAll
+  static void start() {
+    kernel = RunningKernel.named("memory").bare().start();
+    ObjectNode registration = object("{'name':'rememberer','version':'1.0.0','capabilities':[]}");
+    registration.put("agent_id", OTHER);
+    registration.set(
+        "manifest",
+        object(
+            "{'apiVersion':'aion.os/v1','kind':'Agent','metadata':{'name':'rememberer','version':'1.0.0'},"
+                + "'spec':{'entry':'x','capabilities':{},'syscalls':['memory.*'],'memory':{'short_ttl_s':7200}}}"));
+    kernel.call(RESEARCHER_V1, "POST", "/v1/agent/register", registration).expect(200);
+  }
+
+  @AfterAll
+  static void stop() {
+    kernel.down();
+  }
+
+  private static ObjectNode object(String json) {
+    try {
+      return (ObjectNode) RunningKernel.JSON.readTree(json.replace('\'', '"'));
+    } catch (java.io.IOException malformed) {
+      throw new AssertionError(malformed);
+    }
+  }
+
+  private static Answer call(String agent, String name, String params) {
+    ObjectNode body = syscall(name, agent);
+    body.set("params", object(params));
+    return kernel.call(RESEARCHER_V1, "POST", "/v1/syscall/" + name, body);
+  }
+
+  private static Answer post(String path, String json) {
+    return kernel.call(RESEARCHER_V1, "POST", path, object(json));
+  }
+
+  @Test
+  void what_is_put_is_found_by_both_spellings() {
+    post(
+            "/v1/memory/put",
+            "{'agent_id':'"
+                + RESEARCHER
+                + "','type':'short','key':'plan','value':{'step':2},'meta':{'source':'user'},'tags':['plan']}")
+        .expect(200);
+
+    Answer got = call(RESEARCHER, "memory.get", "{'type':'short','key':'plan'}").expect(200);
+    assertThat(got.json().at("/result/value/step").asInt()).isEqualTo(2);
+    assertThat(got.at("/result/version")).isEqualTo("1");
+    Answer found =
+        post(
+                "/v1/memory/query",
+                "{'agent_id':'"
+                    + RESEARCHER
+                    + "','type':'short','filter':{'tenant':'tenantA','agent':'researcher-1','tags':['plan'],'meta':{'source':{'ne':'web'}}}}")
+            .expect(200);
+    assertThat(found.json().at("/result/items")).hasSize(1);
+    assertThat(found.at("/result/items/0/value/step")).isEqualTo("2");
+    assertThat(
+            kernel
+                .call(RESEARCHER_V2, "GET", "/v1/syscalls/" + found.auditId())
+                .at("/asked/syscall"))
+        .isEqualTo("memory.query");
+  }
+
+  @Test
+  void the_time_to_live_is_the_items_or_the_manifests_or_the_kernels() {
+    for (String[] each :
+        new String[][] {
+          {RESEARCHER, "", "3600"}, {OTHER, "", "7200"}, {OTHER, ",'ttl_s':60", "60"}
+        }) {
+      Answer answer =
+          call(
+                  each[0],
+                  "memory.put",
+                  "{'type':'short','key':'ttl" + each[2] + "','value':1" + each[1] + "}")
+              .expect(200);
+      Duration lives =
+          Duration.between(
+              java.time.Instant.parse(answer.at("/result/updated_at")),
+              java.time.Instant.parse(answer.at("/result/expires_at")));
+      assertThat(lives.toSeconds()).isEqualTo(Long.parseLong(each[2]));
+    }
+    call(OTHER, "memory.put", "{'type':'short','key':'gone','value':1,'ttl_s':1}").expect(200);
+    Await.until(
+        "it has expired",
+        Duration.ofSeconds(10),
+        () -> call(OTHER, "memory.get", "{'type':'short','key':'gone'}").status() == 404);
+    Await.until(
+        "it is counted",
+        Duration.ofSeconds(10),
+        () ->
+            kernel
+                .call(Signer.nobody(), "GET", "/metrics")
+                .text()
+                .contains("aion_memory_gc_events_total{kind=\"expired\"}"));
+  }
+
+  @Test
+  void an_agent_sees_nothing_of_another_whatever_it_asks_for() {
+    call(RESEARCHER, "memory.put", "{'type':'short','key':'mine','value':'SECRET of researcher'}")
+        .expect(200);
+
+    call(OTHER, "memory.get", "{'type':'short','key':'mine'}").expect(404, "NOT_FOUND");
+    call(
+            OTHER,
+            "memory.get",
+            "{'type':'short','key':'mine','filter':{'agent':'" + RESEARCHER + "'}}")
+        .expect(403, "CAPABILITY_DENIED");
+    call(OTHER, "memory.delete", "{'type':'short','key':'mine'}").expect(200);
+    for (String filter :
+        List.of(
+            "{'agent':'researcher-1'}",
+            "{'agent':'agent://tenantA/researcher-1'}",
+            "{'tenant':'acme'}",
+            "{'agent':'agent://acme/x'}",
+            "{'agent':'../researcher-1'}",
+            "{'or':[{},{'agent':'researcher-1'}]}",
+            "{'not':{'tenant':'acme'}}",
+            "{'meta':{'agent':'researcher-1'}}",
+            "{}")) {
+      Answer answer = call(OTHER, "memory.query", "{'type':'short','filter':" + filter + "}");
+      assertThat(answer.text()).doesNotContain("SECRET");
+    }
+    Answer page = call(RESEARCHER, "memory.list", "{'type':'short','limit':1}").expect(200);
+    if (!page.json().at("/result/next").isNull()) {
+      call(OTHER, "memory.query", "{'type':'short','after':'" + page.at("/result/next") + "'}")
+          .expect(400, "INVALID_FIELD");
+    }
+    call(RESEARCHER, "memory.get", "{'type':'short','key':'mine'}").expect(200);
+  }
+
+  @Test
+  void mistakes_have_their_pointer_and_change_nothing() {
+    String[][] mistakes = {
+      {"memory.put", "{'key':'k','value':1}", "400 MISSING_FIELD", "/params/type"},
+      {"memory.put", "{'type':'broad','key':'k','value':1}", "400 INVALID_FIELD", "/params/type"},
+      {"memory.put", "{'type':'long','key':'k','value':1}", "501 NOT_INSTALLED", "/params/type"},
+      {"memory.put", "{'type':'short','value':1}", "400 MISSING_FIELD", "/params/key"},
+      {"memory.put", "{'type':'short','key':'','value':1}", "400 INVALID_FIELD", "/params/key"},
+      {
+        "memory.put",
+        "{'type':'short','key':'a\\u0000b','value':1}",
+        "400 INVALID_FIELD",
+        "/params/key"
+      },
+      {"memory.put", "{'type':'short','key':'k'}", "400 MISSING_FIELD", "/params/value"},
+      {
+        "memory.put",
+        "{'type':'short','key':'k','value':1,'ttl_s':0}",
+        "400 INVALID_FIELD",
+        "/params/ttl_s"
+      },
+      {
+        "memory.put",
+        "{'type':'short','key':'k','value':1,'colour':1}",
+        "400 INVALID_FIELD",
+        "/params/colour"
+      },
+      {
+        "memory.put",
+        "{'type':'short','key':'k','value':1,'if_version':3}",
+        "409 CONFLICT",
+        "/params/if_version"
+      },
+      {"memory.put", "{'type':'short','items':[]}", "400 INVALID_FIELD", "/params/items"},
+      {
+        "memory.put",
+        "{'type':'short','items':[{'key':'a','value':1},{'key':'b'}]}",
+        "400 MISSING_FIELD",
+        "/params/items/1/value"
+      },
+      {"memory.query", "{'type':'short','limit':0}", "400 INVALID_FIELD", "/params/limit"},
+      {
+        "memory.query",
+        "{'type':'short','filter':{'meta':{'a':{'like':1}}}}",
+        "400 INVALID_FIELD",
+        "/params/filter/meta/a/like"
+      },
+      {
+        "memory.query",
+        "{'type':'short','knn':{'text':'x','k':1}}",
+        "501 NOT_INSTALLED",
+        "/params/knn"
+      },
+    };
+    for (String[] mistake : mistakes) {
+      Answer answer = call(OTHER, mistake[0], mistake[1]);
+      assertThat(answer.status() + " " + answer.code()).as(mistake[1]).isEqualTo(mistake[2]);
+      assertThat(answer.at("/error/pointer")).as(mistake[1]).isEqualTo(mistake[3]);
+    }
+    call(
+            OTHER,
+            "memory.put",
+            "{'type':'short','key':'large','value':'" + "x".repeat(300_000) + "'}")
+        .expect(413, "BODY_TOO_LARGE");
+    assertThat(call(OTHER, "memory.list", "{'type':'short','filter':{'not':{'task':'x'}}}").text())
+        .doesNotContain("\"key\":\"k\"", "\"key\":\"large\"", "\"key\":\"a\"");
+  }
+
+  @Test
+  void a_batch_is_written_whole_and_pages_go_through_it() {
+    StringBuilder items = new StringBuilder();
+    for (int i = 0; i < 100; i++) {
+      items
+          .append(i == 0 ? "" : ",")
+          .append("{'key':'n")
+          .append(1_000 + i)
+          .append("','task':'batch','value':")
+          .append(i)
+          .append("}");
+    }
+    call(OTHER, "memory.put", "{'type':'short','items':[" + items + "]}").expect(200);
+
+    List<Integer> values = new ArrayList<>();
+    String after = "";
+    do {
+      JsonNode page =
+          call(
+                  OTHER,
+                  "memory.query",
+                  "{'type':'short','filter':{'task':'batch'},'limit':30" + after + "}")
+              .expect(200)
+              .json();
+      page.at("/result/items").forEach(item -> values.add(item.path("value").asInt()));
+      after =
+          page.at("/result/next").isNull()
+              ? null
+              : ",'after':'" + page.at("/result/next").asText() + "'";
+    } while (after != null);
+    assertThat(values).hasSize(100).isSorted().startsWith(0).endsWith(99);
+  }
+
+  @Test
+  void what_was_acknowledged_is_there_after_the_kernel_was_killed() throws Exception {
+    AtomicInteger acknowledged = new AtomicInteger();
+    Thread writer =
+        new Thread(
+            () -> {
+              try {
+                for (int i = 0; ; i++) {
+                  call(
+                          OTHER,
+                          "memory.put",
+                          "{'type':'short','task':'crash','key':'c" + i + "','value':" + i + "}")
+                      .expect(200);
+                  acknowledged.set(i + 1);
+                }
+              } catch (RuntimeException | AssertionError killed) {
+                // The kernel has gone.
+              }
+            });
+    writer.start();
+    Await.until("some are written", Duration.ofSeconds(30), () -> acknowledged.get() > 200);
+    ProcessHandle.of(kernel.pid()).orElseThrow().destroyForcibly();
+    writer.join();
+    kernel.up();
+
+    for (int i = 0; i < acknowledged.get(); i++) {
+      assertThat(
+              call(OTHER, "memory.get", "{'type':'short','task':'crash','key':'c" + i + "'}")
+                  .expect(200)
+                  .at("/result/value"))
+          .isEqualTo(String.valueOf(i));
+    }
+  }
+}
