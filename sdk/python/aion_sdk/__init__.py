@@ -17,15 +17,18 @@ from .errors import (
     ToolFailed,
     Unreachable,
 )
+from .live import Event, LiveCall
 
 __all__ = [
     "Agent",
     "AionError",
     "Denied",
+    "Event",
     "InvalidRequest",
     "KernelFault",
     "KernelUnavailable",
     "LimitReached",
+    "LiveCall",
     "NotAuthenticated",
     "ToolFailed",
     "Unreachable",

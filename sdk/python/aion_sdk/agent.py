@@ -6,13 +6,17 @@ import logging
 import random
 import secrets
 import time
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Union
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, TypeVar, Union
+from urllib.parse import quote
 
 from .errors import AionError, Unreachable
+from .live import LiveCall
 from .syscall import Signer, encode, present, read_answer, syscall_document, syscall_target
-from .transport import HttpTransport, Transport, parse_kernel_url
+from .transport import Answer, HttpTransport, Transport, parse_kernel_url
 
 log = logging.getLogger("aion_sdk")
+
+Result = TypeVar("Result")
 
 WAIT_SECONDS_MAX = 30.0
 """No longer between two attempts, whatever the kernel asks: an agent should learn that it waits."""
@@ -124,6 +128,67 @@ class Agent:
             "POST", syscall_target(name), document, repeatable=idempotency_key is not None
         )
 
+    def stream(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        *,
+        caps_required: Iterable[str] = (),
+        task_id: Optional[str] = None,
+        trace_id: Optional[str] = None,
+        idempotency_key: Optional[str] = None,
+        usd_max: Optional[float] = None,
+        latency_ms: Optional[int] = None,
+    ) -> LiveCall:
+        """As ``syscall``, but gives the call while it runs: see ``LiveCall``.
+
+        What the kernel refuses before the call begins is raised here, and repeated as ``syscall``
+        would repeat it; a call that has begun is not. ``timeout`` bounds each silence, and the
+        kernel breaks it about once a second.
+        """
+        document = syscall_document(
+            name,
+            self.agent_id,
+            params,
+            caps_required=caps_required,
+            task_id=task_id,
+            trace_id=trace_id,
+            idempotency_key=idempotency_key,
+            usd_max=usd_max,
+            latency_ms=latency_ms,
+        )
+        return self._repeated(
+            self._open,
+            syscall_target(name),
+            encode(document),
+            repeatable=idempotency_key is not None,
+        )
+
+    def _open(self, target: str, body: bytes) -> LiveCall:
+        headers = self._signer.headers("POST", target, body)
+        headers["Accept"] = "text/event-stream"
+        answer = self._transport.open("POST", target, headers, body)
+        if answer.headers.get("content-type", "").startswith("text/event-stream"):
+            return LiveCall(answer)
+        try:
+            read_answer(Answer(answer.status, answer.headers, answer.read()))
+        finally:
+            answer.close()
+        raise Unreachable(
+            "the kernel answered without events; it is older than this SDK", code="FOREIGN_ANSWER"
+        )
+
+    def calls(self) -> Dict[str, Any]:
+        """The agent's calls in flight: ``{"items": [{"audit_id", "syscall", "tool", ...}]}``."""
+        return self._call("GET", "/v1/calls")
+
+    def cancel(self, audit_id: str) -> Dict[str, Any]:
+        """Ends a call in flight; whoever waits for it gets the error ``CANCELLED``.
+
+        Takes a key, or signature 2.
+        """
+        return self._call("POST", "/v1/calls/" + quote(audit_id, safe="") + "/cancel")
+
     def register(
         self,
         name: str,
@@ -192,13 +257,25 @@ class Agent:
         *,
         repeatable: bool = False,
     ) -> Dict[str, Any]:
-        target = self._path + path
+        def exchange(target: str, body: bytes) -> Dict[str, Any]:
+            headers = self._signer.headers(method, target, body)
+            return read_answer(self._transport.exchange(method, target, headers, body))
+
         body = b"" if document is None else encode(document)
+        return self._repeated(exchange, path, body, repeatable=repeatable)
+
+    def _repeated(
+        self,
+        attempted: Callable[[str, bytes], Result],
+        path: str,
+        body: bytes,
+        *,
+        repeatable: bool,
+    ) -> Result:
         attempt = 0
         while True:
-            headers = self._signer.headers(method, target, body)
             try:
-                return read_answer(self._transport.exchange(method, target, headers, body))
+                return attempted(self._path + path, body)
             except AionError as error:
                 if attempt >= self._max_retries or not _may_repeat(error, repeatable):
                     raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import http.client
 import os
 import re
@@ -11,7 +12,7 @@ import socket
 import ssl
 import time
 import weakref
-from typing import Callable, Deque, List, Mapping, NamedTuple, Optional, Protocol, Tuple
+from typing import Callable, Deque, Iterator, List, Mapping, NamedTuple, Optional, Protocol, Tuple
 from urllib.parse import urlsplit
 
 from .errors import Unreachable
@@ -35,8 +36,30 @@ class Transport(Protocol):
         comes; its ``code`` and ``sent`` decide whether the caller may repeat the request.
         """
 
+    def open(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> "OpenAnswer":
+        """As ``exchange``, but gives the answer while it comes."""
+
     def close(self) -> None:
         """Lets go of what is held open. Idempotent."""
+
+
+class OpenAnswer(Protocol):
+    """An HTTP answer that is still coming; header names are in lower case. For one thread."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    def lines(self, bytes_max: int) -> Iterator[bytes]:
+        """Its lines without their ends, until it ends. Raises Unreachable for a broken connection,
+        a silence longer than the time-out, and a line of more than ``bytes_max``."""
+
+    def read(self) -> bytes:
+        """All of it."""
+
+    def close(self) -> None:
+        """Ends the connection. Idempotent."""
 
 
 class KernelUrl(NamedTuple):
@@ -117,8 +140,20 @@ class HttpTransport:
         connection = self._kept_connection() or self._new_connection()
         reusable = False
         try:
-            answer, reusable = self._converse(connection, method, target, headers, body)
-            return answer
+            with self._explained():
+                answer, reusable = self._converse(connection, method, target, headers, body)
+                return answer
+        finally:
+            if reusable:
+                self._keep(connection)
+            else:
+                connection.close()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Says in our words what went wrong with a connection."""
+        try:
+            yield
         except socket.timeout as cause:
             raise Unreachable(
                 f"the kernel at {self._shown_url} said nothing for {self._timeout:g} s; the call"
@@ -136,11 +171,19 @@ class HttpTransport:
                 f"what answered at {self._shown_url} does not speak HTTP; check the kernel URL",
                 code="FOREIGN_ANSWER",
             ) from cause
-        finally:
-            if reusable:
-                self._keep(connection)
-            else:
-                connection.close()
+
+    def open(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> OpenAnswer:
+        """On a connection of its own, which ends with the answer."""
+        connection = self._new_connection()
+        try:
+            with self._explained():
+                connection.request(method, target, body=body or None, headers=dict(headers))
+                return _Coming(self, connection, connection.getresponse())
+        except BaseException:
+            connection.close()
+            raise
 
     def close(self) -> None:
         """Ends the kept connections; one that is in use ends with its call.
@@ -241,6 +284,44 @@ class HttpTransport:
         if announced is not None and size < announced:
             raise http.client.IncompleteRead(b"", announced - size)
         return b"".join(pieces)
+
+
+class _Coming:
+    """An answer that is still coming."""
+
+    def __init__(
+        self,
+        transport: HttpTransport,
+        connection: http.client.HTTPConnection,
+        response: http.client.HTTPResponse,
+    ) -> None:
+        self._transport = transport
+        self._connection = connection
+        self._response = response
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+
+    def lines(self, bytes_max: int) -> Iterator[bytes]:
+        while True:
+            with self._transport._explained():
+                line = self._response.readline(bytes_max + 1)
+            if not line:
+                return
+            if len(line) > bytes_max:
+                raise Unreachable(
+                    f"a line of the answer is longer than {bytes_max} bytes",
+                    code="FOREIGN_ANSWER",
+                    http_status=self.status,
+                )
+            yield line.rstrip(b"\r\n")
+
+    def read(self) -> bytes:
+        with self._transport._explained():
+            return self._transport._read(self._response)
+
+    def close(self) -> None:
+        self._response.close()
+        self._connection.close()
 
 
 def _is_readable(sock: Optional[socket.socket]) -> bool:

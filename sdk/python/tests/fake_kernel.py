@@ -40,6 +40,7 @@ class Play(NamedTuple):
     hang_up_after: bool = False
     announce_more: int = 0
     chunked: bool = False
+    content_type: str = "application/json"
 
 
 class FakeKernel:
@@ -183,7 +184,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if raw is None:
             raw = json.dumps(document, ensure_ascii=False).encode()
         self.send_response(play.status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", play.content_type)
         if play.chunked:
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
