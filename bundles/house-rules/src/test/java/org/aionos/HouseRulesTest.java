@@ -22,6 +22,7 @@ final class HouseRulesTest {
     "org.aionos.kernel..",
     "org.aionos.tool..",
     "org.aionos.dialogue..",
+    "org.aionos.words..",
     "org.aionos.document..",
     "org.aionos.files..",
     "org.aionos.gate..",

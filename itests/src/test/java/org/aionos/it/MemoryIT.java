@@ -161,7 +161,34 @@ class MemoryIT {
     String[][] mistakes = {
       {"memory.put", "{'key':'k','value':1}", "400 MISSING_FIELD", "/params/type"},
       {"memory.put", "{'type':'broad','key':'k','value':1}", "400 INVALID_FIELD", "/params/type"},
-      {"memory.put", "{'type':'long','key':'k','value':1}", "501 NOT_INSTALLED", "/params/type"},
+      {
+        "memory.put", "{'type':'episodic','key':'k','value':1}", "501 NOT_INSTALLED", "/params/type"
+      },
+      {
+        "memory.put",
+        "{'type':'short','key':'k','value':1,'vector':[1,0]}",
+        "400 INVALID_FIELD",
+        "/params/vector"
+      },
+      {
+        "memory.put",
+        "{'type':'long','key':'k','value':1,'vector':[0,0]}",
+        "400 INVALID_FIELD",
+        "/params/vector"
+      },
+      {
+        "memory.put",
+        "{'type':'long','key':'k','value':1,'vector':['a','b']}",
+        "400 INVALID_FIELD",
+        "/params/vector"
+      },
+      {"memory.query", "{'type':'long','knn':{'k':1}}", "400 MISSING_FIELD", "/params/knn/text"},
+      {
+        "memory.query",
+        "{'type':'long','knn':{'text':'x','k':1000}}",
+        "400 INVALID_FIELD",
+        "/params/knn/k"
+      },
       {"memory.put", "{'type':'short','value':1}", "400 MISSING_FIELD", "/params/key"},
       {"memory.put", "{'type':'short','key':'','value':1}", "400 INVALID_FIELD", "/params/key"},
       {
@@ -206,7 +233,7 @@ class MemoryIT {
       {
         "memory.query",
         "{'type':'short','knn':{'text':'x','k':1}}",
-        "501 NOT_INSTALLED",
+        "400 INVALID_FIELD",
         "/params/knn"
       },
     };
@@ -258,6 +285,58 @@ class MemoryIT {
   }
 
   @Test
+  void long_memory_is_found_by_words_and_by_vectors_and_why_is_said() {
+    call(
+            RESEARCHER,
+            "memory.put",
+            "{'type':'long','key':'cats','value':{'text':'Cats sleep on warm roofs'},'meta':{'year':2026},'vector':[1,0.1,0]}")
+        .expect(200);
+    call(
+            RESEARCHER,
+            "memory.put",
+            "{'type':'long','key':'books','value':'کتاب‌های تازه در کتابخانه','meta':{'year':2025},'vector':[0,1,0.1]}")
+        .expect(200);
+    call(
+            OTHER,
+            "memory.put",
+            "{'type':'long','key':'others','value':'SECRET cats of another','vector':[1,0,0]}")
+        .expect(200);
+
+    Answer english =
+        post(
+                "/v1/memory/query",
+                "{'agent_id':'"
+                    + RESEARCHER
+                    + "','type':'long','knn':{'text':'a sleeping cat','k':8},'filter':{'tenant':'tenantA','agent':'researcher-1'}}")
+            .expect(200);
+    assertThat(english.json().at("/result/items")).hasSize(1);
+    assertThat(english.at("/result/items/0/key")).isEqualTo("cats");
+    assertThat(english.json().at("/result/items/0/why/lexical").asDouble()).isPositive();
+    assertThat(english.json().at("/result/items/0/why/dense").isNull()).isTrue();
+    assertThat(english.at("/result/items/0/written_by")).startsWith("sc-");
+    assertThat(
+            call(RESEARCHER, "memory.query", "{'type':'long','knn':{'text':'کتاب'}}")
+                .at("/result/items/0/key"))
+        .isEqualTo("books");
+    Answer dense =
+        call(RESEARCHER, "memory.query", "{'type':'long','knn':{'vector':[0.9,0.2,0],'k':8}}")
+            .expect(200);
+    assertThat(dense.json().at("/result/items").findValuesAsText("key"))
+        .containsExactly("cats", "books");
+    Answer filtered =
+        call(
+                RESEARCHER,
+                "memory.query",
+                "{'type':'long','knn':{'vector':[0.9,0.2,0],'text':'cats'},'filter':{'meta':{'year':{'lt':2026}}}}")
+            .expect(200);
+    assertThat(filtered.json().at("/result/items").findValuesAsText("key"))
+        .containsExactly("books");
+    assertThat(
+            call(RESEARCHER, "memory.query", "{'type':'long','knn':{'text':'SECRET cats'}}").text())
+        .doesNotContain("SECRET");
+  }
+
+  @Test
   void what_was_acknowledged_is_there_after_the_kernel_was_killed() throws Exception {
     AtomicInteger acknowledged = new AtomicInteger();
     Thread writer =
@@ -268,7 +347,13 @@ class MemoryIT {
                   call(
                           OTHER,
                           "memory.put",
-                          "{'type':'short','task':'crash','key':'c" + i + "','value':" + i + "}")
+                          "{'type':'"
+                              + (i % 2 == 0 ? "short" : "long")
+                              + "','task':'crash','key':'c"
+                              + i
+                              + "','value':'item number"
+                              + i
+                              + "'}")
                       .expect(200);
                   acknowledged.set(i + 1);
                 }
@@ -284,10 +369,26 @@ class MemoryIT {
 
     for (int i = 0; i < acknowledged.get(); i++) {
       assertThat(
-              call(OTHER, "memory.get", "{'type':'short','task':'crash','key':'c" + i + "'}")
+              call(
+                      OTHER,
+                      "memory.get",
+                      "{'type':'"
+                          + (i % 2 == 0 ? "short" : "long")
+                          + "','task':'crash','key':'c"
+                          + i
+                          + "'}")
                   .expect(200)
                   .at("/result/value"))
-          .isEqualTo(String.valueOf(i));
+          .isEqualTo("item number" + i);
+      if (i % 2 == 1) {
+        assertThat(
+                call(
+                        OTHER,
+                        "memory.query",
+                        "{'type':'long','knn':{'text':'number" + i + "','k':1}}")
+                    .at("/result/items/0/key"))
+            .isEqualTo("c" + i);
+      }
     }
   }
 }

@@ -28,12 +28,22 @@ record Item(
   /**
    * @param value any JSON value
    * @param meta JSON values by name
+   * @param vector by which it is found; empty for none
    */
-  record Content(@Nullable Object value, Map<String, @Nullable Object> meta, List<String> tags) {
+  record Content(
+      @Nullable Object value,
+      Map<String, @Nullable Object> meta,
+      List<String> tags,
+      List<Float> vector) {
 
     Content {
       meta = Collections.unmodifiableMap(new LinkedHashMap<>(meta));
       tags = List.copyOf(tags);
+      vector = List.copyOf(vector);
+    }
+
+    Content(@Nullable Object value, Map<String, @Nullable Object> meta, List<String> tags) {
+      this(value, meta, tags, List.of());
     }
   }
 

@@ -33,7 +33,7 @@ interface ItemStore extends AutoCloseable {
   /**
    * @param after {@link Page#next} of the page before; null for the first
    */
-  record Query(AgentId agent, Filter filter, @Nullable String after, int limit) {}
+  record Selection(AgentId agent, Filter filter, @Nullable String after, int limit) {}
 
   /**
    * Writes all of these or none; they are of one tenant.
@@ -47,7 +47,7 @@ interface ItemStore extends AutoCloseable {
   Optional<Item> get(Place place, Instant now);
 
   /** Items of one agent that the filter admits, by task and key. */
-  Page query(Query query, Instant now);
+  Page query(Selection selection, Instant now);
 
   /**
    * Keeps an item from being taken away for want of room, or lets go of it again.

@@ -69,14 +69,18 @@ public final class MemoryCalls implements SyscallHandler {
   private static final int PAGE_MAX = 200;
   private static final int PAGE = 50;
   private static final long TTL_SECONDS_MAX = 315_360_000;
+  private static final int DIMENSIONS_MAX = 1_024;
+  private static final int PROBE_LENGTH_MAX = 4_000;
+  private static final int NEIGHBOURS = 8;
+  private static final int NEIGHBOURS_MAX = 100;
   private static final int SWEPT_AT_ONCE = 1_000;
 
   /**
-   * @param tenantBytesMax of all items of a tenant
+   * @param tenantBytesMax of all items of a tenant, of each type
    */
-  record Limits(Duration shortTtl, long tenantBytesMax, int valueBytesMax) {}
+  record Limits(long tenantBytesMax, int valueBytesMax) {}
 
-  private final ItemStore items;
+  private final Map<String, Kind> kinds = new LinkedHashMap<>();
   private final Limits limits;
   private final InstantSource clock;
   private final Meters.Counter gcEvents;
@@ -93,31 +97,36 @@ public final class MemoryCalls implements SyscallHandler {
       MemoryConfig config, BundleContext context, @Reference(name = "meters") Meters meters)
       throws IOException {
     this(
-        open(context, config.sync()),
-        new Limits(
-            Duration.ofSeconds(config.shortTtlSeconds()),
-            config.tenantBytesMax(),
-            config.valueBytesMax()),
+        kinds(config, context),
+        new Limits(config.tenantBytesMax(), config.valueBytesMax()),
         meters,
         InstantSource.system());
     sweeping.scheduleWithFixedDelay(
         this::sweepOrLog, config.sweepMillis(), config.sweepMillis(), TimeUnit.MILLISECONDS);
   }
 
-  MemoryCalls(ItemStore items, Limits limits, Meters meters, InstantSource clock) {
-    this.items = items;
+  MemoryCalls(List<Kind> kinds, Limits limits, Meters meters, InstantSource clock) {
+    kinds.forEach(kind -> this.kinds.put(kind.name, kind));
     this.limits = limits;
     this.clock = clock;
     this.gcEvents =
         meters.counter("aion_memory_gc_events_total", "Items taken away, by the reason", "kind");
   }
 
-  private static ItemStore open(BundleContext context, boolean sync) throws IOException {
+  private static List<Kind> kinds(MemoryConfig config, BundleContext context) throws IOException {
     Path state = Path.of(String.valueOf(context.getProperty("aion.state")), "memory");
     NativeLibrary.load(
         state.resolve("native"),
         ProcessHandle.current().pid() + "-" + context.getBundle().getLastModified());
-    return RocksItems.open(state.resolve("short"), sync);
+    return List.of(
+        new Kind(
+            "short",
+            Duration.ofSeconds(config.shortTtlSeconds()),
+            () -> RocksItems.open(state.resolve("short"), config.sync())),
+        new Kind(
+            "long",
+            Duration.ofSeconds(config.longTtlSeconds()),
+            () -> FoundItems.open(state.resolve("long"), config.sync())));
   }
 
   @Deactivate
@@ -131,7 +140,7 @@ public final class MemoryCalls implements SyscallHandler {
     } catch (InterruptedException hurry) {
       Thread.currentThread().interrupt();
     }
-    items.close();
+    kinds.values().forEach(Kind::close);
   }
 
   private void sweepOrLog() {
@@ -143,6 +152,15 @@ public final class MemoryCalls implements SyscallHandler {
   }
 
   void sweep() {
+    for (Kind kind : kinds.values()) {
+      ItemStore items = kind.itemsIfOpen();
+      if (items != null) {
+        sweep(items);
+      }
+    }
+  }
+
+  private void sweep(ItemStore items) {
     int taken;
     do {
       taken = items.sweep(clock.instant(), SWEPT_AT_ONCE);
@@ -181,34 +199,39 @@ public final class MemoryCalls implements SyscallHandler {
   // --- syscalls -------------------------------------------------------------------------------
 
   private Map<String, @Nullable Object> put(Admitted call, Fields params) throws InvalidDocument {
+    Kind kind = kind(params);
     boolean batch = params.has("items");
     List<ItemStore.Wish> wishes = new ArrayList<>();
     if (batch) {
-      params.only("type", "items");
-      checkType(params);
-      for (Fields item : params.list("items")) {
-        wishes.add(wish(call, item.only(ITEM)));
+      for (Fields item : params.only("type", "items").list("items")) {
+        wishes.add(wish(call, kind, item.only(ITEM)));
       }
       if (wishes.isEmpty() || wishes.size() > BATCH_MAX) {
         throw params.invalid("items", "must be 1 to " + BATCH_MAX);
       }
     } else {
-      params.only("type", "key", "task", "value", "meta", "tags", "ttl_s", "if_version", "pinned");
-      checkType(params);
-      wishes.add(wish(call, params));
+      params.only(ONE_ITEM);
+      wishes.add(wish(call, kind, params));
     }
     List<Item> written;
     try {
-      written = items.put(wishes, call.asked().auditId(), limits.tenantBytesMax(), clock.instant());
+      written =
+          kind.items()
+              .put(wishes, call.asked().auditId(), limits.tenantBytesMax(), clock.instant());
     } catch (Refused refused) {
       throw batch ? refused : ofOne(refused);
     }
-    List<Map<String, @Nullable Object>> shown = written.stream().map(item -> about(item)).toList();
+    List<Map<String, @Nullable Object>> shown =
+        written.stream().map(item -> about(kind, item)).toList();
     return batch ? Map.of("items", shown) : shown.get(0);
   }
 
   private static final String[] ITEM = {
-    "key", "task", "value", "meta", "tags", "ttl_s", "if_version", "pinned"
+    "key", "task", "value", "meta", "tags", "vector", "ttl_s", "if_version", "pinned"
+  };
+
+  private static final String[] ONE_ITEM = {
+    "type", "key", "task", "value", "meta", "tags", "vector", "ttl_s", "if_version", "pinned"
   };
 
   /** The store names the wish of a batch; where there was none, the pointer is shorter. */
@@ -224,7 +247,7 @@ public final class MemoryCalls implements SyscallHandler {
                 problem.message()));
   }
 
-  private ItemStore.Wish wish(Admitted call, Fields item) throws InvalidDocument {
+  private ItemStore.Wish wish(Admitted call, Kind kind, Fields item) throws InvalidDocument {
     if (!item.has("value")) {
       throw item.missing("value");
     }
@@ -244,69 +267,121 @@ public final class MemoryCalls implements SyscallHandler {
     }
     return new ItemStore.Wish(
         place(call.syscall().agent(), call, item),
-        new Item.Content(value, meta.values(), tags),
+        new Item.Content(value, meta.values(), tags, vector(kind, item)),
         item.flag("pinned", false),
-        ttl(call.agent(), item),
+        ttl(call.agent(), kind, item),
         item.wholeNumberOrNull("if_version", 0, Long.MAX_VALUE));
   }
 
-  private Duration ttl(AgentProcess agent, Fields item) throws InvalidDocument {
+  private static List<Float> vector(Kind kind, Fields item) throws InvalidDocument {
+    if (!item.has("vector")) {
+      return List.of();
+    }
+    if (!kind.name.equals("long")) {
+      throw item.invalid("vector", "long memory alone has vectors");
+    }
+    List<Float> vector = new ArrayList<>();
+    double length = 0;
+    if (item.value("vector") instanceof List<?> numbers) {
+      for (Object each : numbers) {
+        float number = each instanceof Number some ? some.floatValue() : Float.NaN;
+        vector.add(number);
+        length += number * (double) number;
+      }
+    }
+    // Neither a direction nor a number: what is infinite, no number, or nothing but zeros.
+    if (vector.size() < 2
+        || vector.size() > DIMENSIONS_MAX
+        || !(length > 0 && length <= Float.MAX_VALUE)) {
+      throw item.invalid(
+          "vector", "must be 2 to " + DIMENSIONS_MAX + " numbers, not all of them zero");
+    }
+    return vector;
+  }
+
+  private static Duration ttl(AgentProcess agent, Kind kind, Fields item) throws InvalidDocument {
     Long own = item.wholeNumberOrNull("ttl_s", 1, TTL_SECONDS_MAX);
     if (own != null) {
       return Duration.ofSeconds(own);
     }
     if (agent.manifest().get("spec") instanceof Map<?, ?> spec
         && spec.get("memory") instanceof Map<?, ?> memory
-        && memory.get("short_ttl_s") instanceof Number seconds) {
+        && memory.get(kind.ttlField) instanceof Number seconds) {
       return Duration.ofSeconds(seconds.longValue());
     }
-    return limits.shortTtl();
+    return kind.ttl;
   }
 
   private Map<String, @Nullable Object> get(Admitted call, Fields params) throws InvalidDocument {
-    checkType(params.only("type", "key", "task", "filter"));
+    Kind kind = kind(params.only("type", "key", "task", "filter"));
     Place place = place(whose(call, params.objectOrEmpty("filter")), call, params);
-    return shown(items.get(place, clock.instant()).orElseThrow(() -> absent(place)));
+    return shown(kind, kind.items().get(place, clock.instant()).orElseThrow(() -> absent(place)));
   }
 
   private Map<String, @Nullable Object> query(Admitted call, Fields params, boolean whole)
       throws InvalidDocument {
-    checkType(params.only("type", "filter", "limit", "after", "knn"));
+    Kind kind = kind(params);
     if (params.has("knn")) {
-      throw new Refused(
-          Problem.at(
-              "/params/knn", Code.NOT_INSTALLED, "short memory has no vectors; leave knn out"));
+      return find(call, kind, params);
     }
+    params.only("type", "filter", "limit", "after");
     Fields filter = params.objectOrEmpty("filter");
     ItemStore.Page page =
-        items.query(
-            new ItemStore.Query(
-                whose(call, filter),
-                new Filter.Reader().read(filter),
-                params.textOrNull("after"),
-                (int) params.wholeNumber("limit", PAGE, 1, PAGE_MAX)),
-            clock.instant());
+        kind.items()
+            .query(
+                new ItemStore.Selection(
+                    whose(call, filter),
+                    new Filter.Reader().read(filter),
+                    params.textOrNull("after"),
+                    (int) params.wholeNumber("limit", PAGE, 1, PAGE_MAX)),
+                clock.instant());
     Map<String, @Nullable Object> result = new LinkedHashMap<>();
     result.put(
-        "items", page.items().stream().map(item -> whole ? shown(item) : about(item)).toList());
+        "items",
+        page.items().stream().map(item -> whole ? shown(kind, item) : about(kind, item)).toList());
     result.put("next", page.next());
     return result;
   }
 
+  /** By words, by vector, or by both: then ranks are fused. */
+  private Map<String, @Nullable Object> find(Admitted call, Kind kind, Fields params)
+      throws InvalidDocument {
+    params.only("type", "filter", "knn");
+    Fields knn = params.object("knn").only("text", "vector", "k");
+    if (!(kind.items() instanceof FoundItems items)) {
+      throw params.invalid("knn", "is of long memory; leave it out, or ask for the type long");
+    }
+    String text = knn.textOrNull("text", PROBE_LENGTH_MAX);
+    List<Float> vector = vector(kind, knn);
+    if (text == null && vector.isEmpty()) {
+      throw knn.missing("text");
+    }
+    Fields filter = params.objectOrEmpty("filter");
+    List<FoundItems.Hit> hits =
+        items.find(
+            whose(call, filter),
+            new Filter.Reader().read(filter),
+            new FoundItems.Probe(
+                text, vector, (int) knn.wholeNumber("k", NEIGHBOURS, 1, NEIGHBOURS_MAX)),
+            clock.instant());
+    return Map.of("items", hits.stream().map(hit -> shown(kind, hit)).toList());
+  }
+
   private Map<String, @Nullable Object> pin(Admitted call, Fields params) throws InvalidDocument {
-    checkType(params.only("type", "key", "task", "pinned"));
+    Kind kind = kind(params.only("type", "key", "task", "pinned"));
     Place place = place(call.syscall().agent(), call, params);
     return about(
-        items
+        kind,
+        kind.items()
             .pin(place, params.flag("pinned", true), clock.instant())
             .orElseThrow(() -> absent(place)));
   }
 
   private Map<String, @Nullable Object> delete(Admitted call, Fields params)
       throws InvalidDocument {
-    checkType(params.only("type", "key", "task"));
+    Kind kind = kind(params.only("type", "key", "task"));
     Place place = place(call.syscall().agent(), call, params);
-    return Map.of("deleted", items.delete(place, clock.instant()));
+    return Map.of("deleted", kind.items().delete(place, clock.instant()));
   }
 
   // --- whose, and where -----------------------------------------------------------------------
@@ -373,18 +448,20 @@ public final class MemoryCalls implements SyscallHandler {
     }
   }
 
-  private static void checkType(Fields params) throws InvalidDocument {
+  private Kind kind(Fields params) throws InvalidDocument {
     String type = params.text("type");
-    switch (type) {
-      case "short" -> {}
-      case "long", "episodic" ->
-          throw new Refused(
-              Problem.at(
-                  "/params/type",
-                  Code.NOT_INSTALLED,
-                  type + " memory is not in this release; short is"));
-      default -> throw params.invalid("type", "must be short, long or episodic");
+    Kind kind = kinds.get(type);
+    if (kind != null) {
+      return kind;
     }
+    if (type.equals("episodic")) {
+      throw new Refused(
+          Problem.at(
+              "/params/type",
+              Code.NOT_INSTALLED,
+              "episodic memory is not in this release; short and long are"));
+    }
+    throw params.invalid("type", "must be short, long or episodic");
   }
 
   private static Refused absent(Place place) {
@@ -404,17 +481,27 @@ public final class MemoryCalls implements SyscallHandler {
 
   // --- results --------------------------------------------------------------------------------
 
-  private static Map<String, @Nullable Object> shown(Item item) {
-    Map<String, @Nullable Object> shown = about(item);
+  private static Map<String, @Nullable Object> shown(Kind kind, Item item) {
+    Map<String, @Nullable Object> shown = about(kind, item);
     shown.put("value", item.content().value());
     return shown;
   }
 
+  private static Map<String, @Nullable Object> shown(Kind kind, FoundItems.Hit hit) {
+    Map<String, @Nullable Object> why = new LinkedHashMap<>();
+    why.put("lexical", hit.lexical());
+    why.put("dense", hit.dense());
+    Map<String, @Nullable Object> shown = shown(kind, hit.item());
+    shown.put("score", hit.score());
+    shown.put("why", why);
+    return shown;
+  }
+
   /** All but the value. */
-  private static Map<String, @Nullable Object> about(Item item) {
+  private static Map<String, @Nullable Object> about(Kind kind, Item item) {
     Instant expires = item.expiresAt();
     Map<String, @Nullable Object> about = new LinkedHashMap<>();
-    about.put("type", "short");
+    about.put("type", kind.name);
     about.put("agent", item.place().agent().toString());
     about.put("task", item.place().task());
     about.put("key", item.place().key());

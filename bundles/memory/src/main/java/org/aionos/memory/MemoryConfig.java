@@ -14,10 +14,18 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
   long shortTtlSeconds() default 3_600;
 
   @AttributeDefinition(
+      name = "Long time to live",
+      min = "1",
+      max = "315360000",
+      description = "Seconds that a long item lives if neither it nor its agent's manifest says")
+  long longTtlSeconds() default 1_209_600;
+
+  @AttributeDefinition(
       name = "Memory of a tenant",
       min = "65536",
       max = "1099511627776",
-      description = "Bytes of keys and contents that a tenant's items may have; more get 429")
+      description =
+          "Bytes of keys and contents that a tenant's items of one type may have; more get 429")
   long tenantBytesMax() default 268_435_456;
 
   @AttributeDefinition(

@@ -1,6 +1,7 @@
 package org.aionos.memory;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.joining;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,11 +14,14 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.aionos.document.Documents;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
@@ -39,8 +43,9 @@ import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
- * Items in RocksDB. Three families of rows: items by place; places by the time at which they
- * expire; and, by tenant, the bytes of its items. A change writes all three in one batch.
+ * Items in RocksDB. Four families of rows: items by place; places by the time at which they expire;
+ * by tenant, the bytes of its items; and, for who follows, the places that changed. A change writes
+ * all in one batch.
  *
  * <p>Writers of one tenant take turns, so that a version, and the bytes, are read and written as
  * one.
@@ -56,6 +61,25 @@ final class RocksItems implements ItemStore {
   private static final long WRITE_BUFFER_BYTES = 8L << 20;
   private static final long LOG_BYTES_MAX = 64L << 20;
 
+  /** Follows what changes. Called on the thread that writes, in its turn. */
+  interface Follower {
+
+    Follower NOBODY =
+        new Follower() {
+          @Override
+          public void writing(long change) {}
+
+          @Override
+          public void written(long change, Collection<Place> places) {}
+        };
+
+    /** A change is about to be written; the next one has a higher number. */
+    void writing(long change);
+
+    /** It was written, or not: then there are no places. */
+    void written(long change, Collection<Place> places);
+  }
+
   private final RocksDB database;
   private final DBOptions options;
   private final ColumnFamilyOptions familyOptions;
@@ -64,6 +88,9 @@ final class RocksItems implements ItemStore {
   private final ColumnFamilyHandle items;
   private final ColumnFamilyHandle expiries;
   private final ColumnFamilyHandle usage;
+  private final ColumnFamilyHandle changes;
+  private final AtomicLong lastChange = new AtomicLong();
+  private volatile Follower follower = Follower.NOBODY;
   private final ConcurrentMap<String, Object> tenants = new ConcurrentHashMap<>();
 
   private RocksItems(
@@ -80,6 +107,7 @@ final class RocksItems implements ItemStore {
     this.items = families.get(1);
     this.expiries = families.get(2);
     this.usage = families.get(3);
+    this.changes = families.get(4);
   }
 
   /**
@@ -99,7 +127,7 @@ final class RocksItems implements ItemStore {
             .setTableFormatConfig(
                 new BlockBasedTableConfig().setBlockCache(new LRUCache(CACHE_BYTES)));
     List<ColumnFamilyDescriptor> wanted = new ArrayList<>();
-    for (String name : List.of("default", "items", "expiries", "usage")) {
+    for (String name : List.of("default", "items", "expiries", "usage", "changes")) {
       wanted.add(new ColumnFamilyDescriptor(name.getBytes(UTF_8), familyOptions));
     }
     List<ColumnFamilyHandle> families = new ArrayList<>();
@@ -137,6 +165,62 @@ final class RocksItems implements ItemStore {
     }
   }
 
+  /**
+   * Tells of all changes from now on.
+   *
+   * @return the places of changes that were never {@link #forget forgotten}
+   */
+  Collection<Place> follow(Follower by) {
+    Set<Place> places = new LinkedHashSet<>();
+    try (RocksIterator rows = database.newIterator(changes)) {
+      for (rows.seekToFirst(); rows.isValid(); rows.next()) {
+        lastChange.set(ByteBuffer.wrap(rows.key()).getLong());
+        for (String key : new String(rows.value(), UTF_8).split("\n")) {
+          places.add(place(key.getBytes(UTF_8)));
+        }
+      }
+      rows.status();
+    } catch (RocksDBException failed) {
+      throw unwritten(failed);
+    }
+    follower = by;
+    return places;
+  }
+
+  /** Nobody will ask for the changes up to this one again. */
+  void forget(long change) {
+    try {
+      database.deleteRange(changes, writing, number(0), number(change + 1));
+    } catch (RocksDBException failed) {
+      throw unwritten(failed);
+    }
+  }
+
+  private void write(WriteBatch batch, Collection<Place> places) throws RocksDBException {
+    Follower told = follower;
+    if (told == Follower.NOBODY) {
+      database.write(writing, batch);
+      return;
+    }
+    long change = lastChange.incrementAndGet();
+    told.writing(change);
+    Collection<Place> written = List.of();
+    try {
+      // Neither a key nor a task holds a line break.
+      batch.put(
+          changes,
+          number(change),
+          places.stream()
+              .map(place -> new String(key(place), UTF_8))
+              .collect(joining("\n"))
+              .getBytes(UTF_8));
+      database.write(writing, batch);
+      written = places;
+    } finally {
+      told.written(change, written);
+    }
+  }
+
   private void write(String tenant, Collection<Item> fresh, long bytesMax) {
     try (WriteBatch batch = new WriteBatch()) {
       long bytes = bytes(tenant);
@@ -153,7 +237,7 @@ final class RocksItems implements ItemStore {
                 .admittedBy("delete items, or memory.tenant_bytes_max"));
       }
       batch.put(usage, tenant.getBytes(UTF_8), number(bytes));
-      database.write(writing, batch);
+      write(batch, fresh.stream().map(Item::place).toList());
     } catch (RocksDBException failed) {
       throw unwritten(failed);
     }
@@ -226,18 +310,18 @@ final class RocksItems implements ItemStore {
   }
 
   @Override
-  public Page query(Query query, Instant now) {
-    byte[] prefix = prefix(query.agent());
+  public Page query(Selection selection, Instant now) {
+    byte[] prefix = prefix(selection.agent());
     List<Item> found = new ArrayList<>();
     try (RocksIterator rows = database.newIterator(items)) {
-      rows.seek(query.after() == null ? prefix : from(query.after(), prefix));
+      rows.seek(selection.after() == null ? prefix : from(selection.after(), prefix));
       for (int looked = 0; rows.isValid() && startsWith(rows.key(), prefix); rows.next()) {
-        if (found.size() == query.limit() || looked++ == LOOKED_AT_MAX) {
+        if (found.size() == selection.limit() || looked++ == LOOKED_AT_MAX) {
           return new Page(
               found, Base64.getUrlEncoder().withoutPadding().encodeToString(rows.key()));
         }
         Item item = item(rows.key(), rows.value());
-        if (item.isThere(now) && query.filter().admits(item)) {
+        if (item.isThere(now) && selection.filter().admits(item)) {
           found.add(item);
         }
       }
@@ -278,8 +362,9 @@ final class RocksItems implements ItemStore {
               before.updatedAt(),
               before.expiresAt(),
               before.writtenBy());
-      try {
-        database.put(items, writing, key(place), bytes(item));
+      try (WriteBatch batch = new WriteBatch()) {
+        batch.put(items, key(place), bytes(item));
+        write(batch, List.of(place));
         return Optional.of(item);
       } catch (RocksDBException failed) {
         throw unwritten(failed);
@@ -308,7 +393,7 @@ final class RocksItems implements ItemStore {
         batch.delete(expiries, expiryKey(stored.expiresAt(), key));
       }
       batch.put(usage, tenant.getBytes(UTF_8), number(bytes(tenant) - size(stored)));
-      database.write(writing, batch);
+      write(batch, List.of(stored.place()));
     } catch (RocksDBException failed) {
       throw unwritten(failed);
     }
@@ -416,6 +501,9 @@ final class RocksItems implements ItemStore {
     row.put("updated", item.updatedAt().toString());
     row.put("expires", item.expiresAt() == null ? null : item.expiresAt().toString());
     row.put("by", item.writtenBy());
+    if (!item.content().vector().isEmpty()) {
+      row.put("vector", item.content().vector());
+    }
     return Documents.write(row);
   }
 
@@ -428,7 +516,8 @@ final class RocksItems implements ItemStore {
           new Item.Content(
               row.value("value"),
               row.object("meta").values(),
-              List.copyOf(row.texts("tags", Integer.MAX_VALUE))),
+              List.copyOf(row.texts("tags", Integer.MAX_VALUE)),
+              vector(row.value("vector"))),
           row.wholeNumber("version", 1, 1, Long.MAX_VALUE),
           row.wholeNumber("pinned", 0, 0, 1) == 1,
           Instant.parse(row.text("created")),
@@ -438,5 +527,15 @@ final class RocksItems implements ItemStore {
     } catch (InvalidDocument damaged) {
       throw new IllegalStateException("a row of memory is damaged: " + damaged.describe(), damaged);
     }
+  }
+
+  private static List<Float> vector(@Nullable Object value) {
+    List<Float> vector = new ArrayList<>();
+    if (value instanceof List<?> numbers) {
+      for (Object number : numbers) {
+        vector.add(number instanceof Number some ? some.floatValue() : Float.NaN);
+      }
+    }
+    return vector;
   }
 }

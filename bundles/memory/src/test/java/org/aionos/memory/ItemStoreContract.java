@@ -79,7 +79,7 @@ abstract class ItemStoreContract {
     List<String> keys = new ArrayList<>();
     String after = null;
     do {
-      ItemStore.Page page = store.query(new ItemStore.Query(agent, Filter.ANY, after, 3), NOW);
+      ItemStore.Page page = store.query(new ItemStore.Selection(agent, Filter.ANY, after, 3), NOW);
       page.items().forEach(item -> keys.add(item.place().key()));
       after = page.next();
     } while (after != null);
@@ -117,7 +117,7 @@ abstract class ItemStoreContract {
 
     assertThat(value(place, NOW.plusMillis(1_499))).isEqualTo(1);
     assertThat(value(place, NOW.plusMillis(1_500))).isNull();
-    ItemStore.Query all = new ItemStore.Query(ANN, Filter.ANY, null, 9);
+    ItemStore.Selection all = new ItemStore.Selection(ANN, Filter.ANY, null, 9);
     assertThat(store.query(all, NOW.plusMillis(1_500)).items()).isEmpty();
   }
 
@@ -244,7 +244,7 @@ abstract class ItemStoreContract {
     }
 
     for (AgentId agent : agents) {
-      assertThat(store.query(new ItemStore.Query(agent, Filter.ANY, null, 99), NOW).items())
+      assertThat(store.query(new ItemStore.Selection(agent, Filter.ANY, null, 99), NOW).items())
           .extracting(item -> item.content().value())
           .containsExactly(agent.toString(), agent + " of a task");
     }
@@ -257,13 +257,13 @@ abstract class ItemStoreContract {
     for (int i = 10; i < 20; i++) {
       put(place(ANN, "k" + i), i);
     }
-    ItemStore.Page first = store.query(new ItemStore.Query(ANN, Filter.ANY, null, 4), NOW);
+    ItemStore.Page first = store.query(new ItemStore.Selection(ANN, Filter.ANY, null, 4), NOW);
 
     assertThat(keys(ANN)).hasSize(10).isSorted().doesNotHaveDuplicates();
-    for (ItemStore.Query wrong :
+    for (ItemStore.Selection wrong :
         List.of(
-            new ItemStore.Query(BOB, Filter.ANY, first.next(), 4),
-            new ItemStore.Query(ANN, Filter.ANY, "%%", 4))) {
+            new ItemStore.Selection(BOB, Filter.ANY, first.next(), 4),
+            new ItemStore.Selection(ANN, Filter.ANY, "%%", 4))) {
       assertThatThrownBy(() -> store.query(wrong, NOW)).isInstanceOf(Refused.class);
     }
   }

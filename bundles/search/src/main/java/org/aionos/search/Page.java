@@ -1,5 +1,6 @@
 package org.aionos.search;
 
+import org.aionos.words.Language;
 import java.util.Locale;
 
 /**

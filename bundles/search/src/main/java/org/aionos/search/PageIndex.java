@@ -1,5 +1,7 @@
 package org.aionos.search;
 
+import org.aionos.words.Language;
+import org.aionos.words.Stemming;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,7 @@
 package org.aionos.search;
 
+import org.aionos.words.Language;
+import org.aionos.words.Stemming;
 import java.text.BreakIterator;
 import java.util.Locale;
 import java.util.Set;

@@ -1,18 +1,23 @@
-package org.aionos.search;
+package org.aionos.words;
 
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A language the offline index knows. Each has fields of its own, since each cuts words its way.
+ * A language whose words we know. In an index each has fields of its own, since each cuts words its
+ * way.
  */
-enum Language {
+public enum Language {
   ENGLISH("en"),
   PERSIAN("fa");
 
-  final String titleField;
-  final String bodyField;
+  /** Of an index; its name. */
+  public final String titleField;
+
+  /** Likewise. */
+  public final String bodyField;
+
   private final String tag;
 
   Language(String tag) {
@@ -22,13 +27,13 @@ enum Language {
   }
 
   /** The language of a text, by its script. */
-  static Language of(String text) {
+  public static Language of(String text) {
     long arabic = letters(text, Character.UnicodeScript.ARABIC);
     return arabic > letters(text, Character.UnicodeScript.LATIN) ? PERSIAN : ENGLISH;
   }
 
   /** The languages to search for a tag: the one it names, or all if it names none we know. */
-  static List<Language> taggedWith(@Nullable String wanted) {
+  public static List<Language> taggedWith(@Nullable String wanted) {
     for (Language language : values()) {
       if (wanted != null && wanted.toLowerCase(Locale.ROOT).split("-", 2)[0].equals(language.tag)) {
         return List.of(language);

@@ -1,4 +1,4 @@
-package org.aionos.search;
+package org.aionos.words;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,13 +17,13 @@ import org.apache.lucene.analysis.tokenattributes.CharTermAttribute;
  * Cuts texts into words and reduces these to stems, by language. Latin words survive the Persian
  * way too. Any thread may use it; it keeps a buffer for each until it is closed.
  */
-final class Stemming implements AutoCloseable {
+public final class Stemming implements AutoCloseable {
 
   private final Analyzer english = new EnglishAnalyzer();
   private final Analyzer persian = new PersianAnalyzer();
 
   /** The distinct stems of a text, in order, at most so many. */
-  Set<String> stems(Language language, String text, int stemsMax) {
+  public Set<String> stems(Language language, String text, int stemsMax) {
     Set<String> stems = new LinkedHashSet<>();
     try (TokenStream tokens = of(language).tokenStream(language.bodyField, text)) {
       CharTermAttribute stem = tokens.addAttribute(CharTermAttribute.class);
@@ -39,7 +39,7 @@ final class Stemming implements AutoCloseable {
   }
 
   /** What an index writer needs: the analyzer of each field. */
-  Analyzer byField() {
+  public Analyzer byField() {
     Map<String, Analyzer> fields = new HashMap<>();
     for (Language language : Language.values()) {
       fields.put(language.titleField, of(language));

@@ -1,0 +1,166 @@
+package org.aionos.memory;
+
+import java.math.BigDecimal;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.document.DoublePoint;
+import org.apache.lucene.document.Field;
+import org.apache.lucene.document.LongPoint;
+import org.apache.lucene.document.StringField;
+import org.apache.lucene.index.Term;
+import org.apache.lucene.search.BooleanClause;
+import org.apache.lucene.search.BooleanQuery;
+import org.apache.lucene.search.MatchAllDocsQuery;
+import org.apache.lucene.search.MatchNoDocsQuery;
+import org.apache.lucene.search.Query;
+import org.apache.lucene.search.TermQuery;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Filters as an index can answer them. Where it can do so only about (numbers are doubles there,
+ * texts are not ordered, times are milliseconds) it is asked for more than is meant, or below a
+ * {@code not} for less, and {@link Filter#admits} has the last word on each hit.
+ */
+final class IndexedFilter {
+
+  private static final String TASK = "task_is";
+  private static final String TAG = "tag";
+  private static final String CREATED = "created";
+  private static final String UPDATED = "updated";
+  private static final String META = "meta.";
+  private static final String NUMBER = "number.";
+
+  /** Longer texts are not terms of an index; they are compared by {@link Filter#admits} alone. */
+  private static final int TERM_LENGTH_MAX = 1_000;
+
+  private IndexedFilter() {}
+
+  static void addTo(Document document, Item item) {
+    document.add(new StringField(TASK, item.place().task(), Field.Store.NO));
+    item.content().tags().forEach(tag -> document.add(new StringField(TAG, tag, Field.Store.NO)));
+    document.add(new LongPoint(CREATED, item.createdAt().toEpochMilli()));
+    document.add(new LongPoint(UPDATED, item.updatedAt().toEpochMilli()));
+    for (Map.Entry<String, @Nullable Object> field : item.content().meta().entrySet()) {
+      String term = term(field.getValue());
+      if (term != null) {
+        document.add(new StringField(META + field.getKey(), term, Field.Store.NO));
+      }
+      if (field.getValue() instanceof Number number) {
+        document.add(new DoublePoint(NUMBER + field.getKey(), number.doubleValue()));
+      }
+    }
+  }
+
+  /** Admits all that the filter admits, and perhaps more. */
+  static Query superset(Filter filter) {
+    return query(filter, true);
+  }
+
+  private static Query query(Filter filter, boolean more) {
+    if (filter instanceof Filter.All all) {
+      return combined(all.of(), BooleanClause.Occur.FILTER, more);
+    }
+    if (filter instanceof Filter.Any any) {
+      return any.of().isEmpty()
+          ? new MatchNoDocsQuery()
+          : combined(any.of(), BooleanClause.Occur.SHOULD, more);
+    }
+    if (filter instanceof Filter.Not not) {
+      return new BooleanQuery.Builder()
+          .add(new MatchAllDocsQuery(), BooleanClause.Occur.FILTER)
+          .add(query(not.of(), !more), BooleanClause.Occur.MUST_NOT)
+          .build();
+    }
+    if (filter instanceof Filter.Task task) {
+      return new TermQuery(new Term(TASK, task.name()));
+    }
+    if (filter instanceof Filter.Tagged tagged) {
+      BooleanQuery.Builder all = new BooleanQuery.Builder();
+      all.add(new MatchAllDocsQuery(), BooleanClause.Occur.FILTER);
+      tagged
+          .all()
+          .forEach(tag -> all.add(new TermQuery(new Term(TAG, tag)), BooleanClause.Occur.FILTER));
+      return all.build();
+    }
+    if (filter instanceof Filter.When when) {
+      return when(when, more);
+    }
+    return meta((Filter.Meta) filter, more);
+  }
+
+  private static Query combined(List<Filter> of, BooleanClause.Occur occur, boolean more) {
+    BooleanQuery.Builder all = new BooleanQuery.Builder();
+    if (occur == BooleanClause.Occur.FILTER) {
+      all.add(new MatchAllDocsQuery(), BooleanClause.Occur.FILTER);
+    }
+    of.forEach(each -> all.add(query(each, more), occur));
+    return all.build();
+  }
+
+  private static Query when(Filter.When when, boolean more) {
+    long slack = more ? 1 : -1;
+    return LongPoint.newRangeQuery(
+        when.created() ? CREATED : UPDATED,
+        millis(when.from(), Long.MIN_VALUE, -slack),
+        millis(when.until(), Long.MAX_VALUE, slack));
+  }
+
+  private static long millis(@Nullable Instant time, long absent, long slack) {
+    return time == null ? absent : time.toEpochMilli() + slack;
+  }
+
+  private static Query meta(Filter.Meta meta, boolean more) {
+    return switch (meta.operator()) {
+      case "eq" -> equal(meta.field(), meta.operand(), more);
+      case "in" -> {
+        BooleanQuery.Builder any = new BooleanQuery.Builder();
+        if (meta.operand() instanceof List<?> operands && !operands.isEmpty()) {
+          operands.forEach(
+              each -> any.add(equal(meta.field(), each, more), BooleanClause.Occur.SHOULD));
+          yield any.build();
+        }
+        yield new MatchNoDocsQuery();
+      }
+      default -> ordered(meta, more);
+    };
+  }
+
+  private static Query equal(String field, @Nullable Object operand, boolean more) {
+    String term = term(operand);
+    return term == null ? unknown(more) : new TermQuery(new Term(META + field, term));
+  }
+
+  private static Query ordered(Filter.Meta meta, boolean more) {
+    if (!(meta.operand() instanceof Number number)) {
+      return unknown(more);
+    }
+    double bound = number.doubleValue();
+    String field = NUMBER + meta.field();
+    return switch (meta.operator()) {
+      case "gt", "gte" ->
+          DoublePoint.newRangeQuery(
+              field, more ? Math.nextDown(bound) : Math.nextUp(bound), Double.POSITIVE_INFINITY);
+      default ->
+          DoublePoint.newRangeQuery(
+              field, Double.NEGATIVE_INFINITY, more ? Math.nextUp(bound) : Math.nextDown(bound));
+    };
+  }
+
+  private static Query unknown(boolean more) {
+    return more ? new MatchAllDocsQuery() : new MatchNoDocsQuery();
+  }
+
+  /** A scalar in one spelling, so that equal ones are equal terms; null for what is no term. */
+  private static @Nullable String term(@Nullable Object value) {
+    if (value instanceof Number number) {
+      BigDecimal plain = new BigDecimal(number.toString()).stripTrailingZeros();
+      return plain.precision() + Math.abs(plain.scale()) > TERM_LENGTH_MAX ? null : "n" + plain;
+    }
+    if (value instanceof Boolean || value == null) {
+      return "j" + value;
+    }
+    return value instanceof String text && text.length() <= TERM_LENGTH_MAX ? "s" + text : null;
+  }
+}
