@@ -298,20 +298,25 @@ final class FoundItems implements ItemStore {
     rank(lexical, both, ranked);
     rank(dense, both, ranked);
     List<Hit> hits = new ArrayList<>();
-    for (Map.Entry<Integer, Double> each :
-        ranked.entrySet().stream()
-            .sorted(Map.Entry.<Integer, Double>comparingByValue().reversed())
-            .toList()) {
-      Document found = searcher.storedFields().document(each.getKey());
+    for (Map.Entry<Integer, Double> ranking : bestFirst(ranked)) {
+      int document = ranking.getKey();
+      if (hits.size() == probe.k()) {
+        break;
+      }
+      Document found = searcher.storedFields().document(document);
       Place place = new Place(agent, found.get("task"), found.get("key"));
       Item item = truth.get(place, now).filter(filter::admits).orElse(null);
-      if (item != null && hits.size() < probe.k()) {
-        hits.add(
-            new Hit(
-                item, each.getValue(), byWords.get(each.getKey()), byVector.get(each.getKey())));
+      if (item != null) {
+        hits.add(new Hit(item, ranking.getValue(), byWords.get(document), byVector.get(document)));
       }
     }
     return hits;
+  }
+
+  private static List<Map.Entry<Integer, Double>> bestFirst(Map<Integer, Double> ranked) {
+    return ranked.entrySet().stream()
+        .sorted(Map.Entry.<Integer, Double>comparingByValue().reversed())
+        .toList();
   }
 
   private ScoreDoc[] lexical(IndexSearcher searcher, String text, Query admitted, int asked)
