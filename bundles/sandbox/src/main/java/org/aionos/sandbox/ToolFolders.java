@@ -104,7 +104,8 @@ final class ToolFolders {
     delete(root);
   }
 
-  private static void delete(Path path) {
+  /** Deletes a file, or a folder with all that is in it; what cannot be deleted stays. */
+  static void delete(Path path) {
     if (!Files.exists(path)) {
       return;
     }
