@@ -71,7 +71,7 @@ class ProcessToolIT {
   }
 
   /** Answers at once, unless it is told to sleep, burn or crash. */
-  private static byte[] pings() {
+  static byte[] pings() {
     return plain(
         "ping",
         "exec:bin/ping",
@@ -92,7 +92,7 @@ class ProcessToolIT {
         """);
   }
 
-  private static byte[] plain(String name, String entry, String script) {
+  static byte[] plain(String name, String entry, String script) {
     return ToolJars.files(
             """
             apiVersion: aion.os/v1
@@ -481,11 +481,11 @@ class ProcessToolIT {
     return nanos.stream().sorted().toList().get(197) / 1e6;
   }
 
-  private static double median(int times, Runnable what) {
+  static double median(int times, Runnable what) {
     return median(times, () -> {}, what);
   }
 
-  private static double median(int times, Runnable before, Runnable what) {
+  static double median(int times, Runnable before, Runnable what) {
     List<Long> nanos = new ArrayList<>();
     for (int i = 0; i < times; i++) {
       before.run();
@@ -545,7 +545,7 @@ class ProcessToolIT {
   // --- what is left ---------------------------------------------------------------------------
 
   /** The folders in which a kernel keeps its groups stand in a file of its state. */
-  private static List<Path> workerGroups(RunningKernel of) {
+  static List<Path> workerGroups(RunningKernel of) {
     List<Path> groups = new ArrayList<>();
     try {
       for (String folder :
@@ -563,7 +563,7 @@ class ProcessToolIT {
     }
   }
 
-  private static Stream<Long> pids(Path group) {
+  static Stream<Long> pids(Path group) {
     try {
       return Files.readAllLines(group.resolve("cgroup.procs")).stream().map(Long::valueOf);
     } catch (IOException unreadable) {
@@ -572,7 +572,7 @@ class ProcessToolIT {
   }
 
   /** What stands unpacked, of a kernel that is root or not. */
-  private static List<Path> unpacked(RunningKernel of) {
+  static List<Path> unpacked(RunningKernel of) {
     String kernelName = sandboxName(of);
     return Stream.of(Path.of("/var/lib/aion", kernelName), of.data().resolve("state/sandbox/tools"))
         .filter(Files::exists)

@@ -28,6 +28,20 @@ record Configs(
     return new Configs(launcher, ociRuntime, false, 200_000, "", 64, 56, 1_000, 60, 10_000);
   }
 
+  Configs startingWithin(long millis) {
+    return new Configs(
+        launcher,
+        ociRuntime,
+        degraded,
+        uidFirst,
+        unpackDir,
+        workersMax,
+        workersPerToolMax,
+        callsPerWorkerMax,
+        idleSecondsMax,
+        millis);
+  }
+
   /** The same, also where there are no cgroups. */
   Configs degradedOnes() {
     return new Configs(
