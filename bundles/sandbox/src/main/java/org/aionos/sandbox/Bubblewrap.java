@@ -72,7 +72,7 @@ final class Bubblewrap implements Launcher {
     return LaunchedCages.orNotLaunched(lines);
   }
 
-  private static List<String> walls(Walls walls) {
+  static List<String> walls(Walls walls) {
     List<String> options = new ArrayList<>();
     options.addAll(
         List.of(
@@ -94,6 +94,10 @@ final class Bubblewrap implements Launcher {
             (inside, folder) -> options.addAll(List.of("--ro-bind", folder.toString(), inside)));
     walls.links().forEach((inside, to) -> options.addAll(List.of("--symlink", to, inside)));
     options.addAll(List.of("--proc", "/proc", "--dev", "/dev"));
+    walls
+        .devices()
+        .forEach(
+            device -> options.addAll(List.of("--dev-bind", device.toString(), device.toString())));
     walls
         .memories()
         .forEach(

@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.aionos.sandbox.Launcher.Launch;
 import org.jspecify.annotations.Nullable;
 
@@ -74,7 +75,7 @@ final class LaunchedCages implements Cages, AutoCloseable {
     try {
       Launch launch = launcher.prepare(id, program, user, !group.doors().isEmpty());
       left = launch.left();
-      ProcessBuilder builder = new ProcessBuilder(command(launch, group, user));
+      ProcessBuilder builder = new ProcessBuilder(command(launch, group, identity(program, user)));
       // bubblewrap empties the environment of the tool, not its own, which the tool can read as
       // /proc/1/environ.
       builder.environment().clear();
@@ -118,13 +119,10 @@ final class LaunchedCages implements Cages, AutoCloseable {
     }
   }
 
-  private List<String> command(Launch launch, ControlGroup group, Launcher.User user)
-      throws IOException {
+  private static List<String> command(Launch launch, ControlGroup group, List<String> identity) {
     List<String> command = new ArrayList<>();
     command.addAll(List.of("/bin/sh", "-c", preparation(launch, group), "aion-tool"));
-    if (uids != null) {
-      command.addAll(identity(user));
-    }
+    command.addAll(identity);
     command.addAll(launch.command());
     return command;
   }
@@ -146,12 +144,18 @@ final class LaunchedCages implements Cages, AutoCloseable {
     return "'" + path.toString().replace("'", "'\\''") + "'";
   }
 
-  private static List<String> identity(Launcher.User user) throws IOException {
+  /** Without root it is our own user, and our own groups. */
+  private List<String> identity(Program program, Launcher.User user) throws IOException {
+    if (uids == null) {
+      return List.of();
+    }
+    String groups =
+        program.devices().groups().stream().map(String::valueOf).collect(Collectors.joining(","));
     return List.of(
         Programs.found("setpriv"),
         "--reuid=" + user.uid(),
         "--regid=" + user.gid(),
-        "--clear-groups",
+        groups.isEmpty() ? "--clear-groups" : "--groups=" + groups,
         "--inh-caps=-all",
         "--no-new-privs",
         "--");

@@ -211,6 +211,13 @@ final class OciRuntime implements Launcher {
     mounts.add(mount("/proc", "proc", "proc", "nosuid", "nodev", "noexec"));
     mounts.add(mount("/dev", "tmpfs", "tmpfs", "ro", "nosuid", "mode=755", "size=65536"));
     walls
+        .devices()
+        .forEach(
+            device ->
+                mounts.add(
+                    mount(
+                        device.toString(), device.toString(), "bind", "bind", "nosuid", "noexec")));
+    walls
         .memories()
         .forEach(
             (inside, bytes) ->

@@ -32,6 +32,7 @@ import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.kernel.ToolGroups;
 import org.aionos.kernel.ToolPackage;
 import org.aionos.kernel.ToolTier;
+import org.aionos.sandbox.LimitProfiles.Profile;
 import org.aionos.sandbox.ToolFolders.Unpacked;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
@@ -83,6 +84,8 @@ public final class ProcessTier implements ToolTier, ToolGroups {
   private static final int NAME_LENGTH = 12;
 
   private final Path profiles;
+  private final Pattern devices;
+  private final boolean root;
   private final ToolFolders folders;
   private final @Nullable ControlGroups groups;
   private final @Nullable LaunchedCages cages;
@@ -107,15 +110,18 @@ public final class ProcessTier implements ToolTier, ToolGroups {
     this(
         config,
         Path.of(String.valueOf(context.getProperty("aion.state")), "sandbox"),
-        Path.of(String.valueOf(context.getProperty("aion.config")), "sandbox"));
+        Path.of(String.valueOf(context.getProperty("aion.config")), "sandbox"),
+        Devices.GPUS);
   }
 
   /**
    * @param state ours alone, and whose path names this kernel on the host
    * @param profiles the folder of seccomp_profile.json and cgroup_profiles.yaml
+   * @param devices those that a profile may name
    */
-  ProcessTier(SandboxConfig config, Path state, Path profiles) throws IOException {
-    boolean root = LaunchedCages.weAreRoot();
+  ProcessTier(SandboxConfig config, Path state, Path profiles, Pattern devices) throws IOException {
+    this.root = LaunchedCages.weAreRoot();
+    this.devices = devices;
     String kernel = nameOf(state);
     this.profiles = profiles;
     Files.createDirectories(state);
@@ -224,7 +230,8 @@ public final class ProcessTier implements ToolTier, ToolGroups {
     ToolManifest manifest = tool.manifest();
     List<String> command = command(manifest, tool.paths());
     Filter filter = filter(text(manifest, "seccomp_profile", FILTER_PROFILE));
-    Limits limits = limits(text(manifest, "cgroup", LIMIT_PROFILE));
+    Profile profile = profile(text(manifest, "cgroup", LIMIT_PROFILE));
+    Devices.Granted granted = granted(manifest, profile.devices());
     requireWalls();
     try {
       Unpacked unpacked = folders.unpack(tool, filter.compiled);
@@ -235,7 +242,8 @@ public final class ProcessTier implements ToolTier, ToolGroups {
               unpacked.folder(),
               unpacked.filter(),
               filter.calls,
-              limits);
+              profile.limits(),
+              granted);
       ProcessTool opened = new ProcessTool(program, unpacked, workers, folders, this::closed);
       synchronized (this) {
         open.add(opened);
@@ -299,18 +307,31 @@ public final class ProcessTier implements ToolTier, ToolGroups {
     }
   }
 
-  private Limits limits(String name) {
+  /** None for a tool that does not need them, for then its agent need not hold the capability. */
+  private Devices.Granted granted(ToolManifest manifest, Devices devices) {
+    if (!manifest.needs().contains(Devices.CAPABILITY)) {
+      return Devices.Granted.NOTHING;
+    }
+    try {
+      return devices.granted(root);
+    } catch (IOException unusable) {
+      throw new Refused(Code.TIER_UNAVAILABLE, String.valueOf(unusable.getMessage()));
+    }
+  }
+
+  private Profile profile(String name) {
     String file = "cgroup_profiles.yaml";
     try {
-      LimitProfiles known = LimitProfiles.read(read(file, "/spec/security/cgroup"));
-      Optional<Limits> limits = known.named(name);
-      return limits.orElseThrow(
-          () ->
-              invalid(
-                  "/spec/security/cgroup: there is no profile "
-                      + name
-                      + "; there are "
-                      + known.names()));
+      LimitProfiles known = LimitProfiles.read(read(file, "/spec/security/cgroup"), devices);
+      return known
+          .named(name)
+          .orElseThrow(
+              () ->
+                  invalid(
+                      "/spec/security/cgroup: there is no profile "
+                          + name
+                          + "; there are "
+                          + known.names()));
     } catch (InvalidDocument invalid) {
       throw unusable(file, invalid.describe());
     }
@@ -365,7 +386,8 @@ public final class ProcessTier implements ToolTier, ToolGroups {
         folders.own("."),
         file,
         filter.calls,
-        limits(LIMIT_PROFILE));
+        profile(LIMIT_PROFILE).limits(),
+        Devices.Granted.NOTHING);
   }
 
   @Override

@@ -18,7 +18,8 @@ record Program(
     Path folder,
     Path filter,
     SeccompProfile calls,
-    Limits limits) {
+    Limits limits,
+    Devices.Granted devices) {
   Program {
     command = List.copyOf(command);
   }

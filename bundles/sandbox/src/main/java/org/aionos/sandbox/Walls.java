@@ -15,8 +15,13 @@ import java.util.Map;
  * @param folders of the host, read-only: where they are inside, and what of the host is there
  * @param links where they are inside, and where they lead
  * @param memories file systems in memory, and the bytes each takes
+ * @param devices of the host, where they are on the host
  */
-record Walls(Map<String, Path> folders, Map<String, String> links, Map<String, Long> memories) {
+record Walls(
+    Map<String, Path> folders,
+    Map<String, String> links,
+    Map<String, Long> memories,
+    List<Path> devices) {
 
   static final String HOST_NAME = "tool";
 
@@ -52,7 +57,7 @@ record Walls(Map<String, Path> folders, Map<String, String> links, Map<String, L
     Map<String, Long> memories = new LinkedHashMap<>();
     memories.put("/dev/shm", SHARED_MEMORY_BYTES_MAX);
     memories.put("/tmp", program.limits().tmpBytesMax());
-    return new Walls(folders, links, memories);
+    return new Walls(folders, links, memories, program.devices().paths());
   }
 
   /** The environment as lines {@code NAME=value}. */

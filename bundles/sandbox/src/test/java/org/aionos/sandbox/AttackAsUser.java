@@ -25,7 +25,8 @@ final class AttackAsUser {
     if (arguments[2].equals("degraded")) {
       configs = configs.degradedOnes();
     }
-    ProcessTier tier = new ProcessTier(configs, Path.of(arguments[0]), Path.of(arguments[1]));
+    ProcessTier tier =
+        new ProcessTier(configs, Path.of(arguments[0]), Path.of(arguments[1]), Devices.GPUS);
     try (ConfinedTool tool = tier.open(Jar.attacker(Map.of()))) {
       for (int i = 4; i < arguments.length; i++) {
         System.out.println(arguments[i] + ": " + outcome(tool, arguments[i]));

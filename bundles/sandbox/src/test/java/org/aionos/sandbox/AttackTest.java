@@ -102,7 +102,7 @@ final class AttackTest {
     folder = Files.createDirectory(root.resolve(Path.of(launcher).getFileName()));
     kernelPort = new ServerSocket(0);
     script = Files.write(folder.resolve("attack.py"), Jar.resource("attack.py"));
-    tier = new ProcessTier(configs, folder.resolve("state"), CONFIG);
+    tier = new ProcessTier(configs, folder.resolve("state"), CONFIG, Devices.GPUS);
     tool = opened();
   }
 
@@ -267,7 +267,7 @@ final class AttackTest {
         profiles.resolve("cgroup_profiles.yaml"),
         Files.readString(CONFIG.resolve("cgroup_profiles.yaml"))
             + "  tenth: { inherits: default, cpu: { percent: 10 } }\n");
-    ProcessTier slow = new ProcessTier(configs, folder.resolve("slow"), profiles);
+    ProcessTier slow = new ProcessTier(configs, folder.resolve("slow"), profiles, Devices.GPUS);
     try (ConfinedTool tenth = slow.open(Jar.attacker(Map.of("cgroup", "tenth")))) {
       ToolResult result = tenth.invoke(toolCall("all processors", "", 30), AGENT, new NoEffects());
 
@@ -276,6 +276,50 @@ final class AttackTest {
       slow.close();
     }
     assertThat(unconfined("all processors", "")).containsEntry("breached", true);
+  }
+
+  /**
+   * A device that does no harm and belongs to a group, as GPUs do, stands in for one. Only root can
+   * make it, and not in every container.
+   */
+  @TestFactory
+  Stream<DynamicTest> a_device_of_its_profile_is_there_for_a_tool_that_needs_gpu()
+      throws Exception {
+    Path device = Path.of("/dev/aion-test-" + ProcessHandle.current().pid());
+    run("mknod", "--mode=660", device.toString(), "c", "1", "5");
+    if (!Files.exists(device)) {
+      return Stream.empty();
+    }
+    Files.setAttribute(device, "unix:gid", USER);
+    return Stream.of(
+            DynamicTest.dynamicTest("needs gpu", () -> assertOpens(device, "gpu", true)),
+            DynamicTest.dynamicTest("needs another", () -> assertOpens(device, "network", false)))
+        .onClose(device.toFile()::delete);
+  }
+
+  private static void assertOpens(Path device, String capability, boolean opens) throws Exception {
+    Path profiles = Files.createDirectories(folder.resolve("gpu-profiles"));
+    Files.write(
+        profiles.resolve("seccomp_profile.json"),
+        Files.readAllBytes(CONFIG.resolve("seccomp_profile.json")));
+    Files.writeString(
+        profiles.resolve("cgroup_profiles.yaml"),
+        Files.readString(CONFIG.resolve("cgroup_profiles.yaml"))
+            + "  gpu: { inherits: default, gpu: { devices: ["
+            + device
+            + "] } }\n");
+    Pattern only = Pattern.compile(Pattern.quote(device.toString()));
+    ProcessTier devices = new ProcessTier(configs, folder.resolve("devices"), profiles, only);
+    try (ConfinedTool user =
+        devices.open(Jar.attacker(Map.of("cgroup", "gpu")).needing(capability))) {
+      ToolCall call = toolCall("open a device", device.toString(), 10);
+
+      ToolResult result = user.invoke(call, AGENT, new NoEffects());
+
+      assertThat(result.value()).as("%s", result).containsEntry("breached", opens);
+    } finally {
+      devices.close();
+    }
   }
 
   @Test
@@ -398,12 +442,12 @@ final class AttackTest {
   @Test
   void what_a_dead_kernel_left_is_swept() throws Exception {
     Path state = folder.resolve("dying");
-    ProcessTier dead = new ProcessTier(configs, state, CONFIG);
+    ProcessTier dead = new ProcessTier(configs, state, CONFIG, Devices.GPUS);
     ConfinedTool abandoned = dead.open(Jar.attacker(Map.of()));
     abandoned.invoke(toolCall("hello", "", 10), AGENT, new NoEffects());
     assertThat(cgroups()).hasSize(tier.workers() + 1);
 
-    ProcessTier next = new ProcessTier(configs, state, CONFIG);
+    ProcessTier next = new ProcessTier(configs, state, CONFIG, Devices.GPUS);
 
     assertThat(cgroups()).hasSize(tier.workers());
     dead.close();
@@ -643,7 +687,7 @@ final class AttackTest {
               each ->
                   each.toString().contains("memory")
                       || !Files.exists(Path.of("/sys/fs/cgroup/memory")))
-          .filter(AttackTest::isOurs)
+          .filter(each -> isOurs(each.toString()))
           .forEach(each -> found.add(each.toString()));
     } catch (IOException | java.io.UncheckedIOException changing) {
       return cgroups();
@@ -652,13 +696,22 @@ final class AttackTest {
   }
 
   /** Another kernel on this machine has groups of its own. */
-  private static boolean isOurs(Path group) {
+  private static boolean isOurs(String group) {
     return Stream.of("state", "dying")
-        .anyMatch(name -> group.toString().contains(ProcessTier.nameOf(folder.resolve(name))));
+        .anyMatch(name -> group.contains(ProcessTier.nameOf(folder.resolve(name))));
   }
 
   private static List<ProcessHandle> pythons() {
-    return processesOf("/tool/attack.py");
+    return processesOf("/tool/attack.py").stream()
+        .filter(
+            each -> {
+              try {
+                return isOurs(Files.readString(Path.of("/proc/" + each.pid() + "/cgroup")));
+              } catch (IOException gone) {
+                return false;
+              }
+            })
+        .toList();
   }
 
   private static List<ProcessHandle> processesOf(String argument) {

@@ -43,14 +43,19 @@ final class OciRuntimeTest {
     Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
   }
 
-  private Program program(SeccompProfile calls) {
+  private static Program program(SeccompProfile calls) {
+    return program(calls, Devices.Granted.NOTHING);
+  }
+
+  private static Program program(SeccompProfile calls, Devices.Granted devices) {
     return new Program(
         "x@1.0.0",
         List.of("/tool/bin/x", "-v"),
         Path.of("/some/where"),
         Path.of("/x.bpf"),
         calls,
-        new Limits(50, 128L << 20, 32, 16 << 20, 1 << 20, Duration.ofSeconds(30)));
+        new Limits(50, 128L << 20, 32, 16 << 20, 1 << 20, Duration.ofSeconds(30)),
+        devices);
   }
 
   private SeccompProfile shipped() throws Exception {
@@ -98,6 +103,33 @@ final class OciRuntimeTest {
     launch.left().run();
 
     assertThat(bundle).doesNotExist();
+  }
+
+  @Test
+  void a_device_is_bound_for_each_launcher() throws Exception {
+    Devices.Granted granted =
+        new Devices.Granted(List.of(Path.of("/dev/nvidia0")), java.util.Set.of(44));
+    Program program = program(shipped(), granted);
+
+    List<String> options = Bubblewrap.walls(Walls.around(program));
+    int at = options.indexOf("--dev-bind");
+    assertThat(options.subList(at, at + 3))
+        .containsExactly("--dev-bind", "/dev/nvidia0", "/dev/nvidia0");
+    // A new /dev would hide it, and nothing can be put into one that is read-only.
+    assertThat(at).isBetween(options.indexOf("--dev"), options.indexOf("--remount-ro"));
+
+    OciRuntime runc = new OciRuntime("/usr/sbin/runc", folder.resolve("cages"));
+    runc.prepare("worker-2", program, ourselves(), true);
+    JsonNode config = JSON.readTree(folder.resolve("cages/worker-2/config.json").toFile());
+    List<JsonNode> bound = new ArrayList<>();
+    config.at("/mounts").forEach(bound::add);
+    assertThat(bound)
+        .filteredOn(mount -> mount.get("destination").asText().equals("/dev/nvidia0"))
+        .singleElement()
+        .asString()
+        .contains("\"source\":\"/dev/nvidia0\"")
+        .doesNotContain("nodev");
+    assertThat(options).doesNotContain("/dev/nvidiactl");
   }
 
   /** A runtime gets the very rules that our own filter is compiled from. */
@@ -217,7 +249,10 @@ final class OciRuntimeTest {
 
   private ProcessTier tier(String runtime, Path profiles) throws IOException {
     return new ProcessTier(
-        Configs.launchedBy(runtime).startingWithin(500), folder.resolve("state"), profiles);
+        Configs.launchedBy(runtime).startingWithin(500),
+        folder.resolve("state"),
+        profiles,
+        Devices.GPUS);
   }
 
   private String refusal(String runtime, Path profiles) throws IOException {

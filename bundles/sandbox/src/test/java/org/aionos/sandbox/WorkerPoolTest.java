@@ -76,7 +76,8 @@ final class WorkerPoolTest {
         Path.of("/x"),
         Path.of("/x.bpf"),
         new SeccompProfile(0, List.of()),
-        limits);
+        limits,
+        Devices.Granted.NOTHING);
   }
 
   private static final Program TOOL = program("tool@1.0.0");

@@ -40,7 +40,8 @@ final class WorkerTest {
           Path.of("/x"),
           Path.of("/x.bpf"),
           new SeccompProfile(0, List.of()),
-          LIMITS);
+          LIMITS,
+          Devices.Granted.NOTHING);
   private static final ToolCall CALL =
       new ToolCall(
           "sc-0123456789ab",
