@@ -14,18 +14,21 @@ import java.util.List;
 final class Reaper implements AutoCloseable {
 
   /**
-   * Looks for some seconds, for a launcher that is just being started steps into its group later.
+   * Takes the groups that there are at our end, and only those: the next kernel has groups of the
+   * same names. A launcher that comes late finds no group to step into, and gives up.
    */
   private static final String SCRIPT =
       """
-      cat >/dev/null
+      while read -r line; do :; done
+      IFS='
+      '
+      set -- $(find "$@" -type d -name 'worker-*')
       rounds=0
-      while [ $rounds -lt 50 ]; do
-        for folder in "$@"; do
-          find "$folder" -path '*/worker-*/cgroup.procs' 2>/dev/null | while read -r group; do
-            while read -r pid; do kill -9 "$pid"; done <"$group"
-            rmdir "${group%/cgroup.procs}"
-          done
+      while [ $# -gt 0 ] && [ $rounds -lt 50 ]; do
+        for group in "$@"; do
+          shift
+          while read -r pid; do kill -9 "$pid"; done <"$group/cgroup.procs"
+          rmdir "$group" || [ ! -d "$group" ] || set -- "$@" "$group"
         done
         rounds=$((rounds + 1))
         sleep 0.1
@@ -46,6 +49,15 @@ final class Reaper implements AutoCloseable {
     builder.environment().clear();
     builder.environment().put("PATH", "/usr/bin:/bin");
     process = builder.start();
+  }
+
+  /** What Linux does for us when we die. */
+  void kernelIsGone() throws IOException {
+    process.getOutputStream().close();
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
   }
 
   /** Nothing is left to be ended. */
