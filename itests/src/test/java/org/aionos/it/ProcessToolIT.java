@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -401,6 +402,41 @@ class ProcessToolIT {
     kernel.allowAndDrop(jar, "profiled.jar");
 
     kernel.awaitLog("/spec/security/cgroup: there is no profile enormous");
+  }
+
+  /** A GPU that no host has; the shipped profiles name none. */
+  @Test
+  void a_gpu_that_the_host_lacks_keeps_out_a_tool_that_needs_it_and_no_other() throws IOException {
+    Path profiles = kernel.data().resolve("config/sandbox/cgroup_profiles.yaml");
+    Files.writeString(
+        profiles,
+        "  gpu: { inherits: python, gpu: { devices: [/dev/nvidia-none] } }\n",
+        StandardOpenOption.APPEND);
+
+    kernel.allowAndDrop(computing("computes", "gpu"), "computes.jar");
+    kernel.allowAndDrop(computing("reads", "filesystem"), "reads.jar");
+
+    kernel.awaitLog("this host has no device /dev/nvidia-none");
+    kernel.awaitTool("reads@1.0.0");
+    assertThat(kernel.tools()).doesNotContain("computes@1.0.0");
+  }
+
+  private static byte[] computing(String name, String capability) {
+    return ToolJars.files(
+            """
+            apiVersion: aion.os/v1
+            kind: Tool
+            metadata: { name: %s, version: 1.0.0, description: A tool of the tests. }
+            spec:
+              entry: "exec:bin/x"
+              capabilities_required: [%s]
+              security: { cgroup: gpu }
+            """
+                .formatted(name, capability))
+        .header("Bundle-ManifestVersion", "2")
+        .header("Bundle-SymbolicName", "org.example.tool." + name)
+        .entry("bin/x", "#!/bin/sh\n")
+        .bytes();
   }
 
   @Test

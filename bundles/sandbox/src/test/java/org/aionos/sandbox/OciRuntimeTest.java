@@ -105,6 +105,27 @@ final class OciRuntimeTest {
     assertThat(bundle).doesNotExist();
   }
 
+  /** What a runtime leaves is its user's, and the one who takes it away may be root. */
+  @Test
+  void a_link_that_a_runtime_leaves_leads_nowhere() throws Exception {
+    Path elsewhere = Files.createDirectory(folder.resolve("elsewhere"));
+    Files.setPosixFilePermissions(elsewhere, PosixFilePermissions.fromString("r-xr-xr-x"));
+    Path kept = folder.resolve("kept");
+    Files.writeString(kept, "kept");
+    OciRuntime runc = new OciRuntime("/usr/sbin/runc", folder.resolve("cages"));
+    Launcher.Launch launch = runc.prepare("worker-3", program(shipped()), ourselves(), true);
+    Path state = folder.resolve("cages/worker-3/state");
+    Files.createSymbolicLink(state.resolve("folder"), elsewhere);
+    Files.createSymbolicLink(state.resolve("file"), kept);
+
+    launch.left().run();
+
+    assertThat(state).doesNotExist();
+    assertThat(kept).hasContent("kept");
+    assertThat(Files.getPosixFilePermissions(elsewhere))
+        .isEqualTo(PosixFilePermissions.fromString("r-xr-xr-x"));
+  }
+
   @Test
   void a_device_is_bound_for_each_launcher() throws Exception {
     Devices.Granted granted =
