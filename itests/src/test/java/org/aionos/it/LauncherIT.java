@@ -103,6 +103,13 @@ class LauncherIT {
     assertThat(warm).isLessThan(20);
     assertThat(cold).isLessThan(600);
 
+    kernel.shell("bundle:restart org.aionos.sandbox");
+    Await.until(
+        "the tier is back",
+        Duration.ofSeconds(30),
+        () -> call(kernel, "ping", Map.of()).status() == 200);
+    assertThat(reapers(kernel)).hasSize(1);
+
     call(kernel, "stubborn", Map.of()).expect(200);
     List<Path> groups = ProcessToolIT.workerGroups(kernel);
     List<Long> pids = groups.stream().flatMap(ProcessToolIT::pids).distinct().toList();
@@ -127,6 +134,23 @@ class LauncherIT {
 
     assertThat(ProcessToolIT.workerGroups(kernel)).isEmpty();
     assertThat(ProcessToolIT.unpacked(kernel)).isEmpty();
+    assertThat(reapers(kernel)).isEmpty();
+  }
+
+  /** Processes that wait for the end of a kernel. */
+  private static List<ProcessHandle> reapers(RunningKernel kernel) {
+    String name = ProcessToolIT.sandboxName(kernel);
+    return ProcessHandle.allProcesses()
+        .filter(
+            each -> {
+              try {
+                String line = Files.readString(Path.of("/proc/" + each.pid() + "/cmdline"));
+                return line.contains("aion-reaper") && line.contains(name);
+              } catch (java.io.IOException gone) {
+                return false;
+              }
+            })
+        .toList();
   }
 
   @Test

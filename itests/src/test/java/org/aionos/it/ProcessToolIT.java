@@ -615,7 +615,7 @@ class ProcessToolIT {
         .toList();
   }
 
-  private static String sandboxName(RunningKernel of) {
+  static String sandboxName(RunningKernel of) {
     byte[] state = of.data().resolve("state/sandbox").toString().getBytes(UTF_8);
     return java.util.HexFormat.of().formatHex(Signer.sha256(state)).substring(0, 12);
   }
