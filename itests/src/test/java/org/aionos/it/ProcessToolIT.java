@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,7 +72,7 @@ class ProcessToolIT {
   }
 
   /** Answers at once, unless it is told to sleep, burn or crash. */
-  private static byte[] pings() {
+  static byte[] pings() {
     return plain(
         "ping",
         "exec:bin/ping",
@@ -92,7 +93,7 @@ class ProcessToolIT {
         """);
   }
 
-  private static byte[] plain(String name, String entry, String script) {
+  static byte[] plain(String name, String entry, String script) {
     return ToolJars.files(
             """
             apiVersion: aion.os/v1
@@ -403,6 +404,41 @@ class ProcessToolIT {
     kernel.awaitLog("/spec/security/cgroup: there is no profile enormous");
   }
 
+  /** A GPU that no host has; the shipped profiles name none. */
+  @Test
+  void a_gpu_that_the_host_lacks_keeps_out_a_tool_that_needs_it_and_no_other() throws IOException {
+    Path profiles = kernel.data().resolve("config/sandbox/cgroup_profiles.yaml");
+    Files.writeString(
+        profiles,
+        "  gpu: { inherits: python, gpu: { devices: [/dev/nvidia-none] } }\n",
+        StandardOpenOption.APPEND);
+
+    kernel.allowAndDrop(computing("computes", "gpu"), "computes.jar");
+    kernel.allowAndDrop(computing("reads", "filesystem"), "reads.jar");
+
+    kernel.awaitLog("this host has no device /dev/nvidia-none");
+    kernel.awaitTool("reads@1.0.0");
+    assertThat(kernel.tools()).doesNotContain("computes@1.0.0");
+  }
+
+  private static byte[] computing(String name, String capability) {
+    return ToolJars.files(
+            """
+            apiVersion: aion.os/v1
+            kind: Tool
+            metadata: { name: %s, version: 1.0.0, description: A tool of the tests. }
+            spec:
+              entry: "exec:bin/x"
+              capabilities_required: [%s]
+              security: { cgroup: gpu }
+            """
+                .formatted(name, capability))
+        .header("Bundle-ManifestVersion", "2")
+        .header("Bundle-SymbolicName", "org.example.tool." + name)
+        .entry("bin/x", "#!/bin/sh\n")
+        .bytes();
+  }
+
   @Test
   void a_warm_call_is_quick_and_a_cold_one_is_not_slow() {
     double warm = median(500, () -> call(CODER, "ping", Map.of(), 5_000).expect(200));
@@ -481,11 +517,11 @@ class ProcessToolIT {
     return nanos.stream().sorted().toList().get(197) / 1e6;
   }
 
-  private static double median(int times, Runnable what) {
+  static double median(int times, Runnable what) {
     return median(times, () -> {}, what);
   }
 
-  private static double median(int times, Runnable before, Runnable what) {
+  static double median(int times, Runnable before, Runnable what) {
     List<Long> nanos = new ArrayList<>();
     for (int i = 0; i < times; i++) {
       before.run();
@@ -545,7 +581,7 @@ class ProcessToolIT {
   // --- what is left ---------------------------------------------------------------------------
 
   /** The folders in which a kernel keeps its groups stand in a file of its state. */
-  private static List<Path> workerGroups(RunningKernel of) {
+  static List<Path> workerGroups(RunningKernel of) {
     List<Path> groups = new ArrayList<>();
     try {
       for (String folder :
@@ -563,7 +599,7 @@ class ProcessToolIT {
     }
   }
 
-  private static Stream<Long> pids(Path group) {
+  static Stream<Long> pids(Path group) {
     try {
       return Files.readAllLines(group.resolve("cgroup.procs")).stream().map(Long::valueOf);
     } catch (IOException unreadable) {
@@ -572,14 +608,14 @@ class ProcessToolIT {
   }
 
   /** What stands unpacked, of a kernel that is root or not. */
-  private static List<Path> unpacked(RunningKernel of) {
+  static List<Path> unpacked(RunningKernel of) {
     String kernelName = sandboxName(of);
     return Stream.of(Path.of("/var/lib/aion", kernelName), of.data().resolve("state/sandbox/tools"))
         .filter(Files::exists)
         .toList();
   }
 
-  private static String sandboxName(RunningKernel of) {
+  static String sandboxName(RunningKernel of) {
     byte[] state = of.data().resolve("state/sandbox").toString().getBytes(UTF_8);
     return java.util.HexFormat.of().formatHex(Signer.sha256(state)).substring(0, 12);
   }

@@ -424,7 +424,7 @@ final class RunningKernel implements AutoCloseable {
     }
   }
 
-  private static String read(Path file) {
+  static String read(Path file) {
     return new String(readBytes(file), UTF_8);
   }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -105,6 +106,16 @@ final class CgroupFolders implements ControlGroup {
         empty && Patience.await(GONE_MAX, () -> folders.stream().allMatch(CgroupFolders::removed));
     if (!removed) {
       log.error("processes of a tool cannot be ended: group={} pids={}", folders, processes());
+    }
+  }
+
+  /**
+   * Admits no groups within: a runtime that runs as the same user as we would make one, and
+   * processes in it are neither counted nor removed here.
+   */
+  void seal() throws IOException {
+    for (Path folder : folders) {
+      Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("r-xr-xr-x"));
     }
   }
 

@@ -103,7 +103,7 @@ final class CgroupV1 implements ControlGroups {
     }
     Path memory = folder("memory", id);
     Path unified = tools.containsKey(UNIFIED) ? folder(UNIFIED, id) : null;
-    ControlGroup group = new CgroupFolders(folders, memory.resolve("memory.oom_control"), unified);
+    CgroupFolders group = new CgroupFolders(folders, memory.resolve("memory.oom_control"), unified);
     try {
       String bytes = Long.toString(limits.memoryBytesMax());
       CgroupFolders.write(memory.resolve("memory.limit_in_bytes"), bytes);
@@ -118,6 +118,7 @@ final class CgroupV1 implements ControlGroups {
       CgroupFolders.write(
           cpu.resolve("cpu.cfs_quota_us"),
           Long.toString(PERIOD_MICROS / 100L * limits.cpuPercent()));
+      group.seal();
       return group;
     } catch (IOException unbounded) {
       group.remove();

@@ -112,7 +112,7 @@ final class CgroupV2 implements ControlGroups {
   @Override
   public ControlGroup create(String id, Limits limits) throws IOException {
     Path folder = Files.createDirectories(tools.resolve(id));
-    ControlGroup group =
+    CgroupFolders group =
         new CgroupFolders(List.of(folder), folder.resolve("memory.events"), folder);
     try {
       CgroupFolders.write(folder.resolve("memory.max"), Long.toString(limits.memoryBytesMax()));
@@ -126,6 +126,7 @@ final class CgroupV2 implements ControlGroups {
       CgroupFolders.write(
           folder.resolve("cpu.max"),
           PERIOD_MICROS / 100L * limits.cpuPercent() + " " + PERIOD_MICROS);
+      group.seal();
       return group;
     } catch (IOException unbounded) {
       group.remove();

@@ -1,5 +1,6 @@
 package org.aionos.sandbox;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,22 +26,29 @@ final class LimitProfiles {
   private static final long MEMORY_BYTES_MIN = 16L << 20;
   private static final long BYTES_MAX = 1L << 40;
 
-  private final Map<String, Limits> profiles;
+  /** What a profile says. */
+  record Profile(Limits limits, Devices devices) {}
 
-  private LimitProfiles(Map<String, Limits> profiles) {
+  private final Map<String, Profile> profiles;
+
+  private LimitProfiles(Map<String, Profile> profiles) {
     this.profiles = profiles;
   }
 
-  static LimitProfiles read(byte[] yaml) throws InvalidDocument {
+  /**
+   * @param devices those that a profile may name
+   */
+  static LimitProfiles read(byte[] yaml, Pattern devices) throws InvalidDocument {
     Map<String, Fields> written = Documents.yaml(yaml).only("profiles").objects("profiles");
-    Map<String, Limits> profiles = new LinkedHashMap<>();
+    Map<String, Profile> profiles = new LinkedHashMap<>();
     for (Map.Entry<String, Fields> each : written.entrySet()) {
-      profiles.put(each.getKey(), new Lineage(each.getValue(), written).limits());
+      Lineage lineage = new Lineage(each.getValue(), written);
+      profiles.put(each.getKey(), new Profile(lineage.limits(), lineage.devices(devices)));
     }
     return new LimitProfiles(profiles);
   }
 
-  Optional<Limits> named(String name) {
+  Optional<Profile> named(String name) {
     return Optional.ofNullable(profiles.get(name));
   }
 
@@ -57,7 +65,7 @@ final class LimitProfiles {
     Lineage(Fields profile, Map<String, Fields> written) throws InvalidDocument {
       @Nullable Fields next = profile;
       while (next != null) {
-        next.only("inherits", "cpu", "memory", "pids", "tmp", "output", "wall");
+        next.only("inherits", "cpu", "memory", "pids", "tmp", "output", "wall", "gpu");
         profiles.add(next);
         String parent = next.textOrNull("inherits");
         if (parent != null
@@ -76,6 +84,25 @@ final class LimitProfiles {
           size("tmp", 4_096),
           size("output", 1_024),
           time("wall", "timeout"));
+    }
+
+    /** The nearest profile with a part {@code gpu} says all of it. */
+    Devices devices(Pattern admitted) throws InvalidDocument {
+      for (Fields profile : profiles) {
+        if (profile.has("gpu")) {
+          Fields gpu = profile.objectOrEmpty("gpu").only("devices", "optional");
+          List<Path> paths = new ArrayList<>();
+          for (String each : gpu.texts("devices", Devices.COUNT_MAX)) {
+            if (!admitted.matcher(each).matches()) {
+              throw gpu.invalid(
+                  "devices", each + " is none of those that tools may have: " + admitted);
+            }
+            paths.add(Path.of(each));
+          }
+          return new Devices(paths, gpu.flag("optional", false));
+        }
+      }
+      return Devices.NONE;
     }
 
     private long number(String part, String key, long min, long max) throws InvalidDocument {

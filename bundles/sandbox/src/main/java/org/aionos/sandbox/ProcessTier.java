@@ -32,6 +32,7 @@ import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.kernel.ToolGroups;
 import org.aionos.kernel.ToolPackage;
 import org.aionos.kernel.ToolTier;
+import org.aionos.sandbox.LimitProfiles.Profile;
 import org.aionos.sandbox.ToolFolders.Unpacked;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
@@ -62,6 +63,9 @@ public final class ProcessTier implements ToolTier, ToolGroups {
 
   static final String PYTHON = "python";
 
+  /** The launcher that is a runtime of the Open Container Initiative. */
+  static final String OCI = "oci";
+
   private static final Logger log = LoggerFactory.getLogger(ProcessTier.class);
 
   private static final Path CGROUPS = Path.of("/sys/fs/cgroup");
@@ -80,9 +84,11 @@ public final class ProcessTier implements ToolTier, ToolGroups {
   private static final int NAME_LENGTH = 12;
 
   private final Path profiles;
+  private final Pattern devices;
+  private final boolean root;
   private final ToolFolders folders;
   private final @Nullable ControlGroups groups;
-  private final @Nullable Bubblewrap bubblewrap;
+  private final @Nullable LaunchedCages cages;
   private final WorkerPool workers;
   private final Semaphore places = new Semaphore(Room.PLACES, true);
 
@@ -104,31 +110,43 @@ public final class ProcessTier implements ToolTier, ToolGroups {
     this(
         config,
         Path.of(String.valueOf(context.getProperty("aion.state")), "sandbox"),
-        Path.of(String.valueOf(context.getProperty("aion.config")), "sandbox"));
+        Path.of(String.valueOf(context.getProperty("aion.config")), "sandbox"),
+        Devices.GPUS);
   }
 
   /**
    * @param state ours alone, and whose path names this kernel on the host
    * @param profiles the folder of seccomp_profile.json and cgroup_profiles.yaml
+   * @param devices those that a profile may name
    */
-  ProcessTier(SandboxConfig config, Path state, Path profiles) throws IOException {
-    boolean root = Bubblewrap.weAreRoot();
+  ProcessTier(SandboxConfig config, Path state, Path profiles, Pattern devices) throws IOException {
+    this.root = LaunchedCages.weAreRoot();
+    this.devices = devices;
     String kernel = nameOf(state);
     this.profiles = profiles;
     Files.createDirectories(state);
     Path swept = state.resolve("cgroups.txt");
     sweep(swept);
     this.folders = new ToolFolders(unpackFolder(config, root, state, kernel));
+    Launcher launcher =
+        config.launcher().equals(OCI)
+            ? new OciRuntime(config.ociRuntime(), folders.own("cages"))
+            : new Bubblewrap();
     ControlGroups found = null;
     String why = "";
     try {
       found = ControlGroups.find(CGROUPS, Files.readAllLines(OWN_CGROUPS), kernel);
       WholeFile.write(swept, lines(found.folders()));
     } catch (IOException none) {
-      why = String.valueOf(none.getMessage());
-      if (config.degraded()) {
+      why =
+          none.getMessage()
+              + (launcher.worksWithoutGroups()
+                  ? "; or, with less isolation, set sandbox.degraded: true"
+                  : "; without cgroups there is sandbox.launcher: bubblewrap alone");
+      if (config.degraded() && launcher.worksWithoutGroups()) {
         log.warn(
-            "tools are isolated less than they should be: why={} setting=sandbox.degraded", why);
+            "tools are isolated less than they should be: why={} setting=sandbox.degraded",
+            none.getMessage());
         found = new NoControlGroups();
         why = "";
       }
@@ -137,7 +155,7 @@ public final class ProcessTier implements ToolTier, ToolGroups {
     this.groups = found;
     TenantUids uids =
         root ? new TenantUids(state.resolve("tenant-uids.tsv"), config.uidFirst()) : null;
-    this.bubblewrap = found == null ? null : new Bubblewrap(found, uids);
+    this.cages = found == null ? null : new LaunchedCages(launcher, found, uids);
     Duration startMax = Duration.ofMillis(config.startMillisMax());
     this.workers =
         new WorkerPool(
@@ -148,7 +166,10 @@ public final class ProcessTier implements ToolTier, ToolGroups {
                 config.callsPerWorkerMax(),
                 Duration.ofSeconds(config.idleSecondsMax())),
             System::nanoTime);
-    log.info("process tier: isolation={}", found == null ? "unavailable: " + why : found.kind());
+    log.info(
+        "process tier: launcher={} isolation={}",
+        launcher.name(),
+        found == null ? "unavailable: " + why : found.kind());
   }
 
   @Activate
@@ -208,14 +229,21 @@ public final class ProcessTier implements ToolTier, ToolGroups {
   public ConfinedTool open(ToolPackage tool) {
     ToolManifest manifest = tool.manifest();
     List<String> command = command(manifest, tool.paths());
-    byte[] filter = filter(text(manifest, "seccomp_profile", FILTER_PROFILE));
-    Limits limits = limits(text(manifest, "cgroup", LIMIT_PROFILE));
+    Filter filter = filter(text(manifest, "seccomp_profile", FILTER_PROFILE));
+    Profile profile = profile(text(manifest, "cgroup", LIMIT_PROFILE));
+    Devices.Granted granted = granted(manifest, profile.devices());
     requireWalls();
     try {
-      Unpacked unpacked = folders.unpack(tool, filter);
+      Unpacked unpacked = folders.unpack(tool, filter.compiled);
       Program program =
           new Program(
-              manifest.nameAndVersion(), command, unpacked.folder(), unpacked.filter(), limits);
+              manifest.nameAndVersion(),
+              command,
+              unpacked.folder(),
+              unpacked.filter(),
+              filter.calls,
+              profile.limits(),
+              granted);
       ProcessTool opened = new ProcessTool(program, unpacked, workers, folders, this::closed);
       synchronized (this) {
         open.add(opened);
@@ -259,11 +287,19 @@ public final class ProcessTier implements ToolTier, ToolGroups {
     throw invalid("/spec/security/" + name + ": must be the name of a profile");
   }
 
-  private byte[] filter(String name) {
+  /** What a tool may ask of Linux, as it is written and as Linux reads it. */
+  private record Filter(SeccompProfile calls, byte[] compiled) {}
+
+  private Filter filter(String name) {
     String file =
         name.equals(FILTER_PROFILE) ? "seccomp_profile.json" : "seccomp_profile." + name + ".json";
     try {
-      return SeccompFilter.of(SeccompProfile.read(read(file, "/spec/security/seccomp_profile")));
+      SeccompProfile calls = SeccompProfile.read(read(file, "/spec/security/seccomp_profile"));
+      Optional<String> unsaid = cages == null ? Optional.empty() : cages.lacks(calls);
+      if (unsaid.isPresent()) {
+        throw unusable(file, unsaid.get());
+      }
+      return new Filter(calls, SeccompFilter.of(calls));
     } catch (InvalidDocument invalid) {
       throw unusable(file, invalid.describe());
     } catch (IllegalArgumentException tooLong) {
@@ -271,18 +307,31 @@ public final class ProcessTier implements ToolTier, ToolGroups {
     }
   }
 
-  private Limits limits(String name) {
+  /** None for a tool that does not need them, for then its agent need not hold the capability. */
+  private Devices.Granted granted(ToolManifest manifest, Devices devices) {
+    if (!manifest.needs().contains(Devices.CAPABILITY)) {
+      return Devices.Granted.NOTHING;
+    }
+    try {
+      return devices.granted(root);
+    } catch (IOException unusable) {
+      throw new Refused(Code.TIER_UNAVAILABLE, String.valueOf(unusable.getMessage()));
+    }
+  }
+
+  private Profile profile(String name) {
     String file = "cgroup_profiles.yaml";
     try {
-      LimitProfiles known = LimitProfiles.read(read(file, "/spec/security/cgroup"));
-      Optional<Limits> limits = known.named(name);
-      return limits.orElseThrow(
-          () ->
-              invalid(
-                  "/spec/security/cgroup: there is no profile "
-                      + name
-                      + "; there are "
-                      + known.names()));
+      LimitProfiles known = LimitProfiles.read(read(file, "/spec/security/cgroup"), devices);
+      return known
+          .named(name)
+          .orElseThrow(
+              () ->
+                  invalid(
+                      "/spec/security/cgroup: there is no profile "
+                          + name
+                          + "; there are "
+                          + known.names()));
     } catch (InvalidDocument invalid) {
       throw unusable(file, invalid.describe());
     }
@@ -310,12 +359,10 @@ public final class ProcessTier implements ToolTier, ToolGroups {
     if (tried) {
       return;
     }
-    if (bubblewrap == null) {
-      throw new Refused(
-          Code.TIER_UNAVAILABLE,
-          noGroups + "; or, with less isolation, set sandbox.degraded: true");
+    if (cages == null) {
+      throw new Refused(Code.TIER_UNAVAILABLE, noGroups);
     }
-    Optional<String> lacks = bubblewrap.lacks(nothing());
+    Optional<String> lacks = cages.lacks(nothing());
     if (lacks.isPresent()) {
       throw new Refused(Code.TIER_UNAVAILABLE, lacks.get());
     }
@@ -324,16 +371,23 @@ public final class ProcessTier implements ToolTier, ToolGroups {
 
   /** A program that does nothing, behind the walls that tools get. */
   private Program nothing() {
-    Path filter = folders.own("trial.bpf");
+    Path file = folders.own("trial.bpf");
+    Filter filter = filter(FILTER_PROFILE);
     try {
       folders.make();
-      Files.write(filter, filter(FILTER_PROFILE));
+      Files.write(file, filter.compiled);
     } catch (IOException unwritable) {
       throw new Refused(
-          Code.TIER_UNAVAILABLE, "cannot write to " + filter + ": " + unwritable.getMessage());
+          Code.TIER_UNAVAILABLE, "cannot write to " + file + ": " + unwritable.getMessage());
     }
     return new Program(
-        "trial", List.of("/usr/bin/true"), folders.own("."), filter, limits(LIMIT_PROFILE));
+        "trial",
+        List.of("/usr/bin/true"),
+        folders.own("."),
+        file,
+        filter.calls,
+        profile(LIMIT_PROFILE).limits(),
+        Devices.Granted.NOTHING);
   }
 
   @Override
@@ -351,11 +405,11 @@ public final class ProcessTier implements ToolTier, ToolGroups {
 
   private Worker start(Program program, AgentId agent, Duration startMax)
       throws InterruptedException {
-    if (bubblewrap == null) {
+    if (cages == null) {
       throw new Refused(Code.TIER_UNAVAILABLE, noGroups);
     }
     try {
-      Cage cage = bubblewrap.open(program, agent.tenant());
+      Cage cage = cages.open(program, agent.tenant());
       return Worker.ready(
           program, cage, new Room(places, System::nanoTime), startMax, threads, System::nanoTime);
     } catch (IOException failed) {
@@ -378,8 +432,8 @@ public final class ProcessTier implements ToolTier, ToolGroups {
       open.clear();
     }
     left.forEach(ConfinedTool::close);
-    if (bubblewrap != null) {
-      bubblewrap.close();
+    if (cages != null) {
+      cages.close();
     }
     if (groups != null) {
       groups.folders().forEach(CgroupFolders::sweep);

@@ -10,8 +10,16 @@ import java.util.List;
  * @param command what to run inside the cage
  * @param folder what the cage shows as {@code /tool}
  * @param filter file with the compiled seccomp filter
+ * @param calls what that filter was compiled from
  */
-record Program(String tool, List<String> command, Path folder, Path filter, Limits limits) {
+record Program(
+    String tool,
+    List<String> command,
+    Path folder,
+    Path filter,
+    SeccompProfile calls,
+    Limits limits,
+    Devices.Granted devices) {
   Program {
     command = List.copyOf(command);
   }

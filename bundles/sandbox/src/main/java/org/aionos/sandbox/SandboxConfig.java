@@ -2,9 +2,21 @@ package org.aionos.sandbox;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.osgi.service.metatype.annotations.Option;
 
 @ObjectClassDefinition(name = "AION sandbox")
 @interface SandboxConfig {
+
+  @AttributeDefinition(
+      name = "Launcher",
+      description = "What builds the walls of process tools",
+      options = {@Option(value = "bubblewrap"), @Option(value = ProcessTier.OCI)})
+  String launcher() default "bubblewrap";
+
+  @AttributeDefinition(
+      name = "OCI runtime",
+      description = "With the launcher oci: the absolute path of runc, crun or one of their kind")
+  String ociRuntime() default "";
 
   @AttributeDefinition(
       name = "Degraded",

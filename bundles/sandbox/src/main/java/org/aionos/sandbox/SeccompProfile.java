@@ -2,7 +2,9 @@ package org.aionos.sandbox;
 
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.aionos.document.Documents;
 import org.aionos.document.Fields;
@@ -52,6 +54,62 @@ record SeccompProfile(int otherwise, List<Rule> rules) {
    * @param valueTwo of {@code MASKED_EQ} what the masked argument must be
    */
   record Comparison(int index, Operator operator, long value, long valueTwo) {}
+
+  /** Whether a rule holds one argument against two values. */
+  boolean comparesAnArgumentTwice() {
+    return rules.stream()
+        .anyMatch(
+            rule ->
+                rule.arguments.stream().map(Comparison::index).distinct().count()
+                    < rule.arguments.size());
+  }
+
+  /** The profile as the part {@code linux.seccomp} of a runtime's configuration. */
+  Map<String, Object> forOciRuntimes() {
+    Map<String, Object> profile = new LinkedHashMap<>();
+    putAction(profile, "defaultAction", "defaultErrnoRet", otherwise);
+    profile.put("architectures", List.of("SCMP_ARCH_X86_64"));
+    profile.put("syscalls", rules.stream().map(SeccompProfile::forOciRuntimes).toList());
+    return profile;
+  }
+
+  private static Map<String, Object> forOciRuntimes(Rule rule) {
+    Map<String, Object> written = new LinkedHashMap<>();
+    written.put("names", rule.names.stream().sorted().toList());
+    putAction(written, "action", "errnoRet", rule.action);
+    if (!rule.arguments.isEmpty()) {
+      written.put("args", rule.arguments.stream().map(SeccompProfile::forOciRuntimes).toList());
+    }
+    return written;
+  }
+
+  private static Map<String, Object> forOciRuntimes(Comparison argument) {
+    Map<String, Object> written = new LinkedHashMap<>();
+    written.put("index", argument.index);
+    written.put("value", new BigInteger(Long.toUnsignedString(argument.value)));
+    written.put("valueTwo", new BigInteger(Long.toUnsignedString(argument.valueTwo)));
+    written.put("op", "SCMP_CMP_" + argument.operator);
+    return written;
+  }
+
+  private static void putAction(
+      Map<String, Object> written, String name, String errnoName, int action) {
+    if ((action & ~ERRNO_MAX) == ERRNO) {
+      written.put(name, "SCMP_ACT_ERRNO");
+      written.put(errnoName, action & ERRNO_MAX);
+      return;
+    }
+    written.put(
+        name,
+        switch (action) {
+          case ALLOW -> "SCMP_ACT_ALLOW";
+          case LOG -> "SCMP_ACT_LOG";
+          case TRAP -> "SCMP_ACT_TRAP";
+          case KILL_THREAD -> "SCMP_ACT_KILL_THREAD";
+          case KILL_PROCESS -> "SCMP_ACT_KILL_PROCESS";
+          default -> throw new IllegalStateException("no action has the number " + action);
+        });
+  }
 
   enum Operator {
     EQ,

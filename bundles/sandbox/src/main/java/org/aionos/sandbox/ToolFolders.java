@@ -2,6 +2,7 @@ package org.aionos.sandbox;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -104,7 +105,8 @@ final class ToolFolders {
     delete(root);
   }
 
-  private static void delete(Path path) {
+  /** Deletes a file, or a folder with all that is in it; what cannot be deleted stays. */
+  static void delete(Path path) {
     if (!Files.exists(path)) {
       return;
     }
@@ -112,7 +114,8 @@ final class ToolFolders {
       if (Files.isDirectory(path)) {
         List<Path> all;
         try (Stream<Path> walk = Files.walk(path)) {
-          all = walk.filter(Files::isDirectory).toList();
+          // Some of it may be a tenant's user's, who must not lead us elsewhere.
+          all = walk.filter(each -> Files.isDirectory(each, LinkOption.NOFOLLOW_LINKS)).toList();
         }
         // A user who is not root needs the right to write to take something out of a folder.
         for (Path folder : all) {

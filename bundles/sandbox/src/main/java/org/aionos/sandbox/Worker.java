@@ -273,7 +273,7 @@ final class Worker {
     return switch (ending.exit()) {
       case BAD_SYSTEM_CALL ->
           new Refused(Code.TOOL_FORBIDDEN_CALL, tool + " made a system call it may not make");
-      case Bubblewrap.EXIT_NOT_LAUNCHED ->
+      case LaunchedCages.EXIT_NOT_LAUNCHED ->
           new Refused(
               Code.TIER_UNAVAILABLE,
               tool + " could not be put into its group; ./aion doctor says what this host lacks");

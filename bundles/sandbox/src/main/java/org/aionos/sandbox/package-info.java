@@ -1,8 +1,8 @@
 /**
- * The process tier: tools that run as programs of their own, behind bubblewrap, a seccomp filter
+ * The process tier: tools that run as programs of their own, behind namespaces, a seccomp filter
  * and a cgroup. Begin reading at {@link org.aionos.sandbox.ProcessTier}; {@link
- * org.aionos.sandbox.Bubblewrap} builds the walls, {@link org.aionos.sandbox.Worker} speaks with
- * what is behind them. Exports nothing.
+ * org.aionos.sandbox.Walls} says what is behind them, a {@link org.aionos.sandbox.Launcher} builds
+ * them, {@link org.aionos.sandbox.Worker} speaks with what is inside. Exports nothing.
  */
 @NullMarked
 package org.aionos.sandbox;

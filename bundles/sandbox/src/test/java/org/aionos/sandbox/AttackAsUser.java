@@ -16,12 +16,19 @@ final class AttackAsUser {
 
   private AttackAsUser() {}
 
-  /** Arguments: state folder, profiles folder, cgroups or degraded, then attacks. */
+  /**
+   * Arguments: state folder, profiles folder, cgroups or degraded, the OCI runtime or nothing, then
+   * attacks.
+   */
   public static void main(String[] arguments) throws Exception {
-    Configs configs = arguments[2].equals("degraded") ? Configs.degradedOnes() : Configs.usual();
-    ProcessTier tier = new ProcessTier(configs, Path.of(arguments[0]), Path.of(arguments[1]));
+    Configs configs = Configs.launchedBy(arguments[3]);
+    if (arguments[2].equals("degraded")) {
+      configs = configs.degradedOnes();
+    }
+    ProcessTier tier =
+        new ProcessTier(configs, Path.of(arguments[0]), Path.of(arguments[1]), Devices.GPUS);
     try (ConfinedTool tool = tier.open(Jar.attacker(Map.of()))) {
-      for (int i = 3; i < arguments.length; i++) {
+      for (int i = 4; i < arguments.length; i++) {
         System.out.println(arguments[i] + ": " + outcome(tool, arguments[i]));
       }
     } catch (Refused refused) {

@@ -30,20 +30,27 @@ import org.aionos.tool.Effects;
 import org.aionos.tool.ToolCall;
 import org.aionos.tool.ToolFailure;
 import org.aionos.tool.ToolResult;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What a hostile tool tries, behind the real walls; and the same without walls, where it must
- * succeed, or the test would show nothing.
+ * What a hostile tool tries, behind the real walls, of every launcher that this host has; and the
+ * same without walls, where it must succeed, or the test would show nothing.
  */
+@ParameterizedClass(name = "{0}")
+@MethodSource("launchers")
 final class AttackTest {
+
+  private static final String BUBBLEWRAP = "bubblewrap";
 
   private static final AgentId AGENT = new AgentId("tenantA", "researcher-1");
   private static final Path CONFIG = Path.of("../../config/sandbox");
@@ -61,22 +68,41 @@ final class AttackTest {
   private static final Pattern ABSENT =
       Pattern.compile("No such file|not implemented|Address family not supported");
 
-  @TempDir static Path folder;
+  private static final Path BOTH_VERSIONS = Path.of("/sys/fs/cgroup/unified/cgroup.controllers");
 
+  @TempDir static Path root;
+
+  private static Path folder;
+  private static Configs configs;
+  private static boolean oci;
   private static ServerSocket kernelPort;
   private static Path script;
   private static ProcessTier tier;
   private static ConfinedTool tool;
 
-  @BeforeAll
-  static void open() throws IOException {
+  /** Bubblewrap, and the OCI runtimes that are installed here. */
+  static List<String> launchers() {
+    List<String> launchers = new ArrayList<>(List.of(BUBBLEWRAP));
+    Programs.find("runc").ifPresent(launchers::add);
+    // On a host with cgroups of both versions crun refuses, which OciRuntimeTest shows.
+    if (CgroupFolders.lines(BOTH_VERSIONS).stream().allMatch(String::isBlank)) {
+      Programs.find("crun").ifPresent(launchers::add);
+    }
+    return launchers;
+  }
+
+  @Parameter String launcher;
+
+  @BeforeParameterizedClassInvocation
+  static void open(String launcher) throws IOException {
     Assumptions.assumeTrue(
-        Stream.of("/usr/bin/bwrap", "/usr/local/bin/bwrap")
-            .anyMatch(each -> Files.isExecutable(Path.of(each))),
-        "bubblewrap is not installed; ./aion test installs it");
+        Programs.find("bwrap").isPresent(), "bubblewrap is not installed; ./aion test installs it");
+    oci = !launcher.equals(BUBBLEWRAP);
+    configs = Configs.launchedBy(oci ? launcher : "");
+    folder = Files.createDirectory(root.resolve(Path.of(launcher).getFileName()));
     kernelPort = new ServerSocket(0);
     script = Files.write(folder.resolve("attack.py"), Jar.resource("attack.py"));
-    tier = new ProcessTier(Configs.usual(), folder.resolve("state"), CONFIG);
+    tier = new ProcessTier(configs, folder.resolve("state"), CONFIG, Devices.GPUS);
     tool = opened();
   }
 
@@ -91,7 +117,7 @@ final class AttackTest {
     }
   }
 
-  @AfterAll
+  @AfterParameterizedClassInvocation
   static void close() throws IOException {
     if (tier != null) {
       tier.close();
@@ -204,6 +230,11 @@ final class AttackTest {
 
   @Test
   void the_x32_interface_is_closed() throws Exception {
+    if (oci) {
+      // The runtime's own compiler kills for it.
+      assertRefused("x32", Code.TOOL_FORBIDDEN_CALL);
+      return;
+    }
     assertThat(call("x32", "").value())
         .containsEntry("breached", false)
         .containsEntry("detail", "OSError(38, 'Function not implemented')");
@@ -236,7 +267,7 @@ final class AttackTest {
         profiles.resolve("cgroup_profiles.yaml"),
         Files.readString(CONFIG.resolve("cgroup_profiles.yaml"))
             + "  tenth: { inherits: default, cpu: { percent: 10 } }\n");
-    ProcessTier slow = new ProcessTier(Configs.usual(), folder.resolve("slow"), profiles);
+    ProcessTier slow = new ProcessTier(configs, folder.resolve("slow"), profiles, Devices.GPUS);
     try (ConfinedTool tenth = slow.open(Jar.attacker(Map.of("cgroup", "tenth")))) {
       ToolResult result = tenth.invoke(toolCall("all processors", "", 30), AGENT, new NoEffects());
 
@@ -245,6 +276,50 @@ final class AttackTest {
       slow.close();
     }
     assertThat(unconfined("all processors", "")).containsEntry("breached", true);
+  }
+
+  /**
+   * A device that does no harm and belongs to a group, as GPUs do, stands in for one. Only root can
+   * make it, and not in every container.
+   */
+  @TestFactory
+  Stream<DynamicTest> a_device_of_its_profile_is_there_for_a_tool_that_needs_gpu()
+      throws Exception {
+    Path device = Path.of("/dev/aion-test-" + ProcessHandle.current().pid());
+    run("mknod", "--mode=660", device.toString(), "c", "1", "5");
+    if (!Files.exists(device)) {
+      return Stream.empty();
+    }
+    Files.setAttribute(device, "unix:gid", USER);
+    return Stream.of(
+            DynamicTest.dynamicTest("needs gpu", () -> assertOpens(device, "gpu", true)),
+            DynamicTest.dynamicTest("needs another", () -> assertOpens(device, "network", false)))
+        .onClose(device.toFile()::delete);
+  }
+
+  private static void assertOpens(Path device, String capability, boolean opens) throws Exception {
+    Path profiles = Files.createDirectories(folder.resolve("gpu-profiles"));
+    Files.write(
+        profiles.resolve("seccomp_profile.json"),
+        Files.readAllBytes(CONFIG.resolve("seccomp_profile.json")));
+    Files.writeString(
+        profiles.resolve("cgroup_profiles.yaml"),
+        Files.readString(CONFIG.resolve("cgroup_profiles.yaml"))
+            + "  gpu: { inherits: default, gpu: { devices: ["
+            + device
+            + "] } }\n");
+    Pattern only = Pattern.compile(Pattern.quote(device.toString()));
+    ProcessTier devices = new ProcessTier(configs, folder.resolve("devices"), profiles, only);
+    try (ConfinedTool user =
+        devices.open(Jar.attacker(Map.of("cgroup", "gpu")).needing(capability))) {
+      ToolCall call = toolCall("open a device", device.toString(), 10);
+
+      ToolResult result = user.invoke(call, AGENT, new NoEffects());
+
+      assertThat(result.value()).as("%s", result).containsEntry("breached", opens);
+    } finally {
+      devices.close();
+    }
   }
 
   @Test
@@ -367,12 +442,12 @@ final class AttackTest {
   @Test
   void what_a_dead_kernel_left_is_swept() throws Exception {
     Path state = folder.resolve("dying");
-    ProcessTier dead = new ProcessTier(Configs.usual(), state, CONFIG);
+    ProcessTier dead = new ProcessTier(configs, state, CONFIG, Devices.GPUS);
     ConfinedTool abandoned = dead.open(Jar.attacker(Map.of()));
     abandoned.invoke(toolCall("hello", "", 10), AGENT, new NoEffects());
     assertThat(cgroups()).hasSize(tier.workers() + 1);
 
-    ProcessTier next = new ProcessTier(Configs.usual(), state, CONFIG);
+    ProcessTier next = new ProcessTier(configs, state, CONFIG, Devices.GPUS);
 
     assertThat(cgroups()).hasSize(tier.workers());
     dead.close();
@@ -427,7 +502,7 @@ final class AttackTest {
 
   @Test
   void a_kernel_that_is_not_root_holds_them_off_too() throws Exception {
-    if (!Bubblewrap.weAreRoot()) {
+    if (!LaunchedCages.weAreRoot()) {
       // Then this whole class is that test.
       return;
     }
@@ -450,14 +525,22 @@ final class AttackTest {
   @Test
   void without_groups_tools_are_refused_unless_an_operator_wants_them_all_the_same()
       throws Exception {
-    if (!Bubblewrap.weAreRoot()) {
+    if (!LaunchedCages.weAreRoot()) {
       return;
     }
     assertThat(asUser(List.of(), "cgroups", List.of("hello")))
         .singleElement()
         .asString()
         .startsWith("TIER_UNAVAILABLE")
-        .contains("sandbox.degraded: true");
+        .contains(oci ? "sandbox.launcher: bubblewrap" : "sandbox.degraded: true");
+    if (oci) {
+      assertThat(asUser(List.of(), "degraded", List.of("hello")))
+          .singleElement()
+          .asString()
+          .startsWith("TIER_UNAVAILABLE")
+          .contains("sandbox.launcher: bubblewrap");
+      return;
+    }
     assertThat(asUser(List.of(), "degraded", List.of("40 processes", "mount", "hello")))
         .containsExactly("40 processes: false", "mount: false", "hello: true");
   }
@@ -525,7 +608,8 @@ final class AttackTest {
                   "org.aionos.sandbox.AttackAsUser",
                   home.resolve("state").toString(),
                   home.resolve("profiles").toString(),
-                  how));
+                  how,
+                  configs.ociRuntime()));
       command.addAll(attacks);
       return run(command.toArray(String[]::new)).lines().toList();
     } finally {
@@ -603,7 +687,7 @@ final class AttackTest {
               each ->
                   each.toString().contains("memory")
                       || !Files.exists(Path.of("/sys/fs/cgroup/memory")))
-          .filter(AttackTest::isOurs)
+          .filter(each -> isOurs(each.toString()))
           .forEach(each -> found.add(each.toString()));
     } catch (IOException | java.io.UncheckedIOException changing) {
       return cgroups();
@@ -612,13 +696,22 @@ final class AttackTest {
   }
 
   /** Another kernel on this machine has groups of its own. */
-  private static boolean isOurs(Path group) {
+  private static boolean isOurs(String group) {
     return Stream.of("state", "dying")
-        .anyMatch(name -> group.toString().contains(ProcessTier.nameOf(folder.resolve(name))));
+        .anyMatch(name -> group.contains(ProcessTier.nameOf(folder.resolve(name))));
   }
 
   private static List<ProcessHandle> pythons() {
-    return processesOf("/tool/attack.py");
+    return processesOf("/tool/attack.py").stream()
+        .filter(
+            each -> {
+              try {
+                return isOurs(Files.readString(Path.of("/proc/" + each.pid() + "/cgroup")));
+              } catch (IOException gone) {
+                return false;
+              }
+            })
+        .toList();
   }
 
   private static List<ProcessHandle> processesOf(String argument) {

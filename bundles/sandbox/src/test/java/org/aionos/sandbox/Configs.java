@@ -4,6 +4,8 @@ import java.lang.annotation.Annotation;
 
 /** The settings of a test's sandbox, each as the default says unless it is changed here. */
 record Configs(
+    String launcher,
+    String ociRuntime,
     boolean degraded,
     int uidFirst,
     String unpackDir,
@@ -15,11 +17,44 @@ record Configs(
     implements SandboxConfig {
 
   static Configs usual() {
-    return new Configs(false, 200_000, "", 64, 56, 1_000, 60, 10_000);
+    return launchedBy("");
   }
 
-  static Configs degradedOnes() {
-    return new Configs(true, 200_000, "", 64, 56, 1_000, 60, 10_000);
+  /**
+   * @param ociRuntime empty for bubblewrap
+   */
+  static Configs launchedBy(String ociRuntime) {
+    String launcher = ociRuntime.isEmpty() ? "bubblewrap" : "oci";
+    return new Configs(launcher, ociRuntime, false, 200_000, "", 64, 56, 1_000, 60, 10_000);
+  }
+
+  Configs startingWithin(long millis) {
+    return new Configs(
+        launcher,
+        ociRuntime,
+        degraded,
+        uidFirst,
+        unpackDir,
+        workersMax,
+        workersPerToolMax,
+        callsPerWorkerMax,
+        idleSecondsMax,
+        millis);
+  }
+
+  /** The same, also where there are no cgroups. */
+  Configs degradedOnes() {
+    return new Configs(
+        launcher,
+        ociRuntime,
+        true,
+        uidFirst,
+        unpackDir,
+        workersMax,
+        workersPerToolMax,
+        callsPerWorkerMax,
+        idleSecondsMax,
+        startMillisMax);
   }
 
   @Override

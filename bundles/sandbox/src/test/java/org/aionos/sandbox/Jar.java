@@ -43,6 +43,25 @@ record Jar(ToolManifest manifest, Map<String, byte[]> files) implements ToolPack
     return of("python:attack.py", security, Map.of("attack.py", resource("attack.py")));
   }
 
+  /** The same tool, which needs a capability. */
+  Jar needing(String capability) {
+    return new Jar(
+        new ToolManifest(
+            manifest.name(),
+            manifest.version(),
+            manifest.description(),
+            manifest.tier(),
+            manifest.target(),
+            manifest.input(),
+            manifest.output(),
+            Set.of(capability),
+            manifest.security(),
+            manifest.signatures(),
+            manifest.timeoutMillisMax(),
+            manifest.concurrencyMax()),
+        files);
+  }
+
   static byte[] resource(String name) {
     try (InputStream in = Jar.class.getResourceAsStream(name)) {
       return in.readAllBytes();

@@ -70,7 +70,14 @@ final class WorkerPoolTest {
 
   private static Program program(String name) {
     Limits limits = new Limits(50, 1 << 27, 32, 1 << 20, 1 << 20, Duration.ofSeconds(20));
-    return new Program(name, List.of(name), Path.of("/x"), Path.of("/x.bpf"), limits);
+    return new Program(
+        name,
+        List.of(name),
+        Path.of("/x"),
+        Path.of("/x.bpf"),
+        new SeccompProfile(0, List.of()),
+        limits,
+        Devices.Granted.NOTHING);
   }
 
   private static final Program TOOL = program("tool@1.0.0");

@@ -34,7 +34,14 @@ final class WorkerTest {
   private static final Limits LIMITS =
       new Limits(50, 128L << 20, 32, 1 << 20, 100_000, Duration.ofMillis(800));
   private static final Program PROGRAM =
-      new Program("script@1.0.0", List.of("x"), Path.of("/x"), Path.of("/x.bpf"), LIMITS);
+      new Program(
+          "script@1.0.0",
+          List.of("x"),
+          Path.of("/x"),
+          Path.of("/x.bpf"),
+          new SeccompProfile(0, List.of()),
+          LIMITS,
+          Devices.Granted.NOTHING);
   private static final ToolCall CALL =
       new ToolCall(
           "sc-0123456789ab",

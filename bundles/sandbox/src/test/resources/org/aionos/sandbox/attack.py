@@ -444,7 +444,13 @@ def remember(argument):
     return left
 
 
+def open_device(argument):
+    with open(argument, "r+b", buffering=0) as device:
+        return len(device.read(4))
+
+
 ATTACKS = {
+    "open a device": open_device,
     "read /etc/shadow": read_shadow,
     "a symlink out": symlink_out,
     "a hard link to its own file": hardlink_out,

@@ -1,7 +1,7 @@
 package org.aionos.search;
 
-import org.aionos.words.Language;
 import java.util.Locale;
+import org.aionos.words.Language;
 
 /**
  * One document of the offline index.

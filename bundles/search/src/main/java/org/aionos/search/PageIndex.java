@@ -1,13 +1,13 @@
 package org.aionos.search;
 
-import org.aionos.words.Language;
-import org.aionos.words.Stemming;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.aionos.tool.Found;
 import org.aionos.tool.Search;
+import org.aionos.words.Language;
+import org.aionos.words.Stemming;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.StoredField;

@@ -1,10 +1,10 @@
 package org.aionos.search;
 
-import org.aionos.words.Language;
-import org.aionos.words.Stemming;
 import java.text.BreakIterator;
 import java.util.Locale;
 import java.util.Set;
+import org.aionos.words.Language;
+import org.aionos.words.Stemming;
 
 /** Finds the part of a text that answers best: from the sentence with most of the words asked. */
 final class Snippets {

@@ -9,23 +9,28 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A running bubblewrap, and the group it is in. */
-final class BubblewrapCage implements Cage {
+/** A running launcher, and the group it is in. */
+final class LaunchedCage implements Cage {
 
-  private static final Logger log = LoggerFactory.getLogger(BubblewrapCage.class);
+  private static final Logger log = LoggerFactory.getLogger(LaunchedCage.class);
 
   private static final Duration KILLED_MAX = Duration.ofSeconds(5);
   private static final int EXIT_KILLED = 137;
 
   private final Process process;
   private final ControlGroup group;
+  private final Runnable left;
 
   /** Guarded by this. */
   private @Nullable Ending ending;
 
-  BubblewrapCage(Process process, ControlGroup group) {
+  /**
+   * @param left takes away what the launcher leaves
+   */
+  LaunchedCage(Process process, ControlGroup group, Runnable left) {
     this.process = process;
     this.group = group;
+    this.left = left;
   }
 
   @Override
@@ -61,7 +66,7 @@ final class BubblewrapCage implements Cage {
   @Override
   public void kill() {
     group.kill();
-    // Those inside have this one for a parent, or a parent's parent, and die with it.
+    // Where there is no group, those inside die with this one.
     process.destroyForcibly();
   }
 
@@ -78,6 +83,7 @@ final class BubblewrapCage implements Cage {
     boolean dead = Patience.await(KILLED_MAX, () -> !process.isAlive());
     outOfMemory |= group.outOfMemory();
     group.remove();
+    left.run();
     if (!dead) {
       log.error("a tool cannot be ended: pid={}", process.pid());
     }
