@@ -5,6 +5,8 @@ import static org.aionos.it.RunningKernel.syscall;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -42,8 +44,8 @@ class LauncherIT {
   private static Path real(Path runtime) {
     try {
       return runtime.toRealPath();
-    } catch (java.io.IOException gone) {
-      throw new java.io.UncheckedIOException(gone);
+    } catch (IOException gone) {
+      throw new UncheckedIOException(gone);
     }
   }
 
@@ -146,7 +148,7 @@ class LauncherIT {
               try {
                 String line = Files.readString(Path.of("/proc/" + each.pid() + "/cmdline"));
                 return line.contains("aion-reaper") && line.contains(name);
-              } catch (java.io.IOException gone) {
+              } catch (IOException gone) {
                 return false;
               }
             })

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.aionos.document.Documents;
 import org.aionos.kernel.AgentId;
@@ -128,8 +129,7 @@ final class OciRuntimeTest {
 
   @Test
   void a_device_is_bound_for_each_launcher() throws Exception {
-    Devices.Granted granted =
-        new Devices.Granted(List.of(Path.of("/dev/nvidia0")), java.util.Set.of(44));
+    Devices.Granted granted = new Devices.Granted(List.of(Path.of("/dev/nvidia0")), Set.of(44));
     Program program = program(shipped(), granted);
 
     List<String> options = Bubblewrap.walls(Walls.around(program));
