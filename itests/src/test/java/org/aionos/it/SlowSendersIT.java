@@ -30,6 +30,8 @@ class SlowSendersIT {
         RunningKernel.named("slowsenders")
             .bare()
             .with("AION_GATEWAY_BODIES_BYTES_MAX", String.valueOf(BODIES_BYTES_MAX))
+            // We ask again and again until it is so, and each time is a stranger's.
+            .with("AION_GATEWAY_STRANGER_CALLS_PER_SECOND_MAX", "1000000")
             .start()) {
       attempt("two bodies are held, one more is refused, small calls go on", () -> holds(kernel));
       attempt("nothing leaked: again two bodies are held", () -> holds(kernel));

@@ -81,14 +81,20 @@ public final class ToolTable implements ToolCatalog {
 
   /** Holds the highest installed version of a tool, or the version named after an {@code @}. */
   Optional<ToolLease> lease(String name) {
-    VersionTrial trial = trials.get(name);
-    List<InstalledTool> versions = byName.getOrDefault(name, List.of());
-    for (InstalledTool tool : trial == null ? versions : trial.ordered(versions)) {
-      if (tool.holders.enter()) {
-        return Optional.of(new ToolLease(tool, trial));
+    while (true) {
+      Map<String, List<InstalledTool>> index = byName;
+      VersionTrial trial = trials.get(name);
+      List<InstalledTool> versions = index.getOrDefault(name, List.of());
+      for (InstalledTool tool : trial == null ? versions : trial.ordered(versions)) {
+        if (tool.holders.enter()) {
+          return Optional.of(new ToolLease(tool, trial));
+        }
+      }
+      // What has gone meanwhile has left the index first; and what took its place is in it.
+      if (index == byName) {
+        return Optional.empty();
       }
     }
-    return Optional.empty();
   }
 
   @Override

@@ -3,10 +3,13 @@ package org.aionos.router;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
@@ -98,6 +101,39 @@ final class ToolTableTest {
 
     assertThat(drained.get(5, TimeUnit.SECONDS)).isTrue();
     assertThat(draining.holders.enter()).isFalse();
+  }
+
+  @Test
+  void a_tool_that_is_replaced_again_and_again_is_never_missing() throws Exception {
+    install("1.0.0", "0");
+    AtomicBoolean over = new AtomicBoolean();
+    List<CompletableFuture<Integer>> callers = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      callers.add(
+          CompletableFuture.supplyAsync(
+              () -> {
+                int missing = 0;
+                while (!over.get()) {
+                  ToolLease lease = tools.lease("echo").orElse(null);
+                  if (lease == null) {
+                    missing++;
+                  } else {
+                    lease.close();
+                  }
+                }
+                return missing;
+              }));
+    }
+
+    for (int i = 1; i <= 2_000; i++) {
+      install("1.0.0", String.valueOf(i));
+      tools.uninstall(String.valueOf(i - 1));
+    }
+    over.set(true);
+
+    for (CompletableFuture<Integer> caller : callers) {
+      assertThat(caller.get(10, TimeUnit.SECONDS)).isZero();
+    }
   }
 
   @Test
