@@ -45,7 +45,13 @@ public final class HandlerTable {
           "fs.list",
           "agent.info",
           "agent.list",
-          "net.fetch");
+          "net.fetch",
+          "memory.put",
+          "memory.get",
+          "memory.query",
+          "memory.list",
+          "memory.pin",
+          "memory.delete");
 
   private final Duration drainMax;
   private final Map<Long, Serving> byService = new HashMap<>();
