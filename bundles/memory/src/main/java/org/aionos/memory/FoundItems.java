@@ -98,7 +98,6 @@ final class FoundItems implements ItemStore {
   private final SearcherManager searchers;
   private final ConcurrentSkipListSet<Long> indexing = new ConcurrentSkipListSet<>();
   private final AtomicLong lastBegun = new AtomicLong();
-  private final AtomicBoolean changed = new AtomicBoolean();
   private final AtomicBoolean uncommitted = new AtomicBoolean();
   private final ScheduledExecutorService committing =
       Executors.newSingleThreadScheduledExecutor(
@@ -175,8 +174,13 @@ final class FoundItems implements ItemStore {
       upTo = Math.min(upTo, oldest - 1);
       uncommitted.set(true);
     }
-    writer.commit();
-    truth.forget(upTo);
+    try {
+      writer.commit();
+      truth.forget(upTo);
+    } catch (IOException | RuntimeException failed) {
+      uncommitted.set(true);
+      throw failed;
+    }
   }
 
   /**
@@ -193,7 +197,6 @@ final class FoundItems implements ItemStore {
           writer.updateDocument(new Term(ID, id(place)), document(item));
         }
       }
-      changed.set(true);
       uncommitted.set(true);
     } catch (IOException unwritten) {
       throw new UncheckedIOException(unwritten);
@@ -259,9 +262,7 @@ final class FoundItems implements ItemStore {
   /** The best first; at most {@code k}. */
   List<Hit> find(AgentId agent, Filter filter, Probe probe, Instant now) {
     try {
-      if (changed.getAndSet(false)) {
-        searchers.maybeRefreshBlocking();
-      }
+      searchers.maybeRefreshBlocking();
       IndexSearcher searcher = searchers.acquire();
       try {
         return fused(searcher, agent, filter, probe, now);

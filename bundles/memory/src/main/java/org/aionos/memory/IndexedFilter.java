@@ -2,10 +2,10 @@ package org.aionos.memory;
 
 import java.math.BigDecimal;
 import java.time.Instant;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.apache.lucene.document.Document;
-import org.apache.lucene.document.DoublePoint;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.LongPoint;
 import org.apache.lucene.document.StringField;
@@ -16,6 +16,8 @@ import org.apache.lucene.search.MatchAllDocsQuery;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.search.TermRangeQuery;
+import org.apache.lucene.util.NumericUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,8 +31,17 @@ final class IndexedFilter {
   private static final String TAG = "tag";
   private static final String CREATED = "created";
   private static final String UPDATED = "updated";
-  private static final String META = "meta.";
-  private static final String NUMBER = "number.";
+
+  /**
+   * Names of meta stand in the terms: an index remembers its fields for ever, and names are the
+   * agents' to choose.
+   */
+  private static final String META = "meta";
+
+  private static final String NUMBER = "number";
+
+  /** Above all digits of a number. */
+  private static final String ABOVE = "g";
 
   /** Longer texts are not terms of an index; they are compared by {@link Filter#admits} alone. */
   private static final int TERM_LENGTH_MAX = 1_000;
@@ -45,10 +56,12 @@ final class IndexedFilter {
     for (Map.Entry<String, @Nullable Object> field : item.content().meta().entrySet()) {
       String term = term(field.getValue());
       if (term != null) {
-        document.add(new StringField(META + field.getKey(), term, Field.Store.NO));
+        document.add(new StringField(META, named(field.getKey()) + term, Field.Store.NO));
       }
       if (field.getValue() instanceof Number number) {
-        document.add(new DoublePoint(NUMBER + field.getKey(), number.doubleValue()));
+        document.add(
+            new StringField(
+                NUMBER, named(field.getKey()) + digits(number.doubleValue()), Field.Store.NO));
       }
     }
   }
@@ -129,7 +142,7 @@ final class IndexedFilter {
 
   private static Query equal(String field, @Nullable Object operand, boolean more) {
     String term = term(operand);
-    return term == null ? unknown(more) : new TermQuery(new Term(META + field, term));
+    return term == null ? unknown(more) : new TermQuery(new Term(META, named(field) + term));
   }
 
   private static Query ordered(Filter.Meta meta, boolean more) {
@@ -137,15 +150,26 @@ final class IndexedFilter {
       return unknown(more);
     }
     double bound = number.doubleValue();
-    String field = NUMBER + meta.field();
+    String name = named(meta.field());
     return switch (meta.operator()) {
       case "gt", "gte" ->
-          DoublePoint.newRangeQuery(
-              field, more ? Math.nextDown(bound) : Math.nextUp(bound), Double.POSITIVE_INFINITY);
-      default ->
-          DoublePoint.newRangeQuery(
-              field, Double.NEGATIVE_INFINITY, more ? Math.nextUp(bound) : Math.nextDown(bound));
+          range(name + digits(more ? Math.nextDown(bound) : Math.nextUp(bound)), name + ABOVE);
+      default -> range(name, name + digits(more ? Math.nextUp(bound) : Math.nextDown(bound)));
     };
+  }
+
+  private static Query range(String from, String until) {
+    return TermRangeQuery.newStringRange(NUMBER, from, until, true, true);
+  }
+
+  /** So that no name and value together are those of another name. */
+  private static String named(String field) {
+    return field.length() + ":" + field;
+  }
+
+  /** In the order of the numbers. */
+  private static String digits(double number) {
+    return HexFormat.of().toHexDigits(NumericUtils.doubleToSortableLong(number) ^ Long.MIN_VALUE);
   }
 
   private static Query unknown(boolean more) {

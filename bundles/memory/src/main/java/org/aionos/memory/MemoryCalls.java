@@ -321,7 +321,7 @@ public final class MemoryCalls implements SyscallHandler {
   private Map<String, @Nullable Object> query(Admitted call, Fields params, boolean whole)
       throws InvalidDocument {
     Kind kind = kind(params);
-    if (params.has("knn")) {
+    if (whole && params.has("knn")) {
       return find(call, kind, params);
     }
     params.only("type", "filter", "limit", "after");

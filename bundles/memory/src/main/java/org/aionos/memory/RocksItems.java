@@ -202,8 +202,12 @@ final class RocksItems implements ItemStore {
       database.write(writing, batch);
       return;
     }
-    long change = lastChange.incrementAndGet();
-    told.writing(change);
+    long change;
+    synchronized (lastChange) {
+      // Else a later number could be known as begun, and an earlier one not yet.
+      change = lastChange.incrementAndGet();
+      told.writing(change);
+    }
     Collection<Place> written = List.of();
     try {
       // Neither a key nor a task holds a line break.
