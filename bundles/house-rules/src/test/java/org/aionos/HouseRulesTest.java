@@ -23,6 +23,7 @@ final class HouseRulesTest {
     "org.aionos.tool..",
     "org.aionos.dialogue..",
     "org.aionos.words..",
+    "org.aionos.items..",
     "org.aionos.document..",
     "org.aionos.files..",
     "org.aionos.gate..",

@@ -1,0 +1,112 @@
+package org.aionos.items;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.aionos.kernel.memory.Hit;
+import org.aionos.kernel.memory.Item;
+import org.aionos.kernel.memory.Probe;
+
+/**
+ * Makes one list of what was found by words and what was found by vectors.
+ *
+ * @param <K> names what was found
+ */
+public final class Fusion<K> {
+
+  /** Of reciprocal rank fusion (Cormack, Clarke, Büttcher 2009), as in that paper. */
+  private static final double RANK = 60;
+
+  /** Asking for more than is wanted finds better, in a graph of vectors and after fusion. */
+  public static final int OVERSAMPLING = 5;
+
+  /**
+   * @param score the higher, the better; compares within one list only
+   */
+  public record Found<K>(K id, float score) {}
+
+  private final Map<K, Float> lexical;
+  private final Map<K, Float> dense = new HashMap<>();
+  private final Map<K, Double> ranked = new LinkedHashMap<>();
+
+  private Fusion(List<Found<K>> lexical, List<List<Found<K>>> dense) {
+    this.lexical = scores(lexical);
+    dense.forEach(list -> this.dense.putAll(scores(list)));
+    List<List<Found<K>>> all = new ArrayList<>();
+    all.add(lexical);
+    all.addAll(dense);
+    all.removeIf(List::isEmpty);
+    all.forEach(list -> rank(list, all.size() > 1));
+  }
+
+  /**
+   * The best of all lists; each list is ordered, the best first.
+   *
+   * @param read the item, if it is there and admitted
+   */
+  public static <K> List<Hit> best(
+      List<Found<K>> lexical,
+      List<List<Found<K>>> dense,
+      Function<K, Optional<Item>> read,
+      Probe probe,
+      Instant now) {
+    return new Fusion<>(lexical, dense).hits(read, probe, now);
+  }
+
+  private List<Hit> hits(Function<K, Optional<Item>> read, Probe probe, Instant now) {
+    boolean boosted = !probe.boosts().equals(Probe.Boosts.NONE);
+    List<Hit> hits = new ArrayList<>();
+    for (Map.Entry<K, Double> each : bestFirst()) {
+      if (hits.size() == probe.k() && !boosted) {
+        break;
+      }
+      K id = each.getKey();
+      read.apply(id)
+          .ifPresent(
+              item ->
+                  hits.add(
+                      new Hit(
+                          item,
+                          each.getValue() * boost(item, probe.boosts(), now),
+                          lexical.get(id),
+                          dense.get(id))));
+    }
+    if (boosted) {
+      hits.sort(Comparator.comparingDouble(Hit::score).reversed());
+    }
+    return List.copyOf(hits.subList(0, Math.min(hits.size(), probe.k())));
+  }
+
+  private static double boost(Item item, Probe.Boosts boosts, Instant now) {
+    double age = Math.max(0, Duration.between(item.updatedAt(), now).toMillis());
+    double recency = boosts.recency() * Math.pow(2, -age / boosts.halfLife().toMillis());
+    return (1 + recency) * (item.pinned() ? 1 + boosts.pin() : 1);
+  }
+
+  private List<Map.Entry<K, Double>> bestFirst() {
+    return ranked.entrySet().stream()
+        .sorted(Map.Entry.<K, Double>comparingByValue().reversed())
+        .toList();
+  }
+
+  private static <K> Map<K, Float> scores(List<Found<K>> list) {
+    Map<K, Float> scores = new HashMap<>();
+    list.forEach(found -> scores.put(found.id(), found.score()));
+    return scores;
+  }
+
+  /** Alone, a list keeps its scores; two are fused by their ranks, since scores do not compare. */
+  private void rank(List<Found<K>> list, boolean fused) {
+    for (int rank = 0; rank < list.size(); rank++) {
+      double score = fused ? 1 / (RANK + rank + 1) : list.get(rank).score();
+      ranked.merge(list.get(rank).id(), score, Double::sum);
+    }
+  }
+}
