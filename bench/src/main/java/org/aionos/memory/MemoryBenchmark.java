@@ -14,7 +14,16 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Random;
 import org.HdrHistogram.Histogram;
+import org.aionos.items.Items;
 import org.aionos.kernel.AgentId;
+import org.aionos.kernel.memory.Filter;
+import org.aionos.kernel.memory.Hit;
+import org.aionos.kernel.memory.Item;
+import org.aionos.kernel.memory.ItemStore;
+import org.aionos.kernel.memory.Place;
+import org.aionos.kernel.memory.Probe;
+import org.aionos.kernel.memory.Provenance;
+import org.aionos.kernel.memory.Vector;
 
 /**
  * What memory finds, and how long it takes, without HTTP and the spine.
@@ -53,22 +62,30 @@ public final class MemoryBenchmark {
     System.out.println(String.format(Locale.ROOT, format, figures));
   }
 
-  private static ItemStore.Wish wish(
-      String key, String text, Map<String, Object> meta, List<Float> vector) {
-    return new ItemStore.Wish(
+  private static Items.Wish wish(
+      String key, String text, Map<String, Object> meta, float... vector) {
+    return new Items.Wish(
         new Place(AGENT, "", key),
-        new Item.Content(text, meta, List.of(), vector),
+        new Item.Content(text, meta, List.of(), vector.length == 0 ? null : Vector.of(vector)),
         false,
         Duration.ofDays(30),
+        null,
+        Provenance.own("sc-1"),
         null);
   }
 
+  private static void put(ItemStore store, List<Items.Wish> wishes) {
+    new Items(store, Duration.ZERO).put(wishes, ROOM, NOW);
+  }
+
   private static void put(FoundItems items, String key, String text) {
-    items.put(List.of(wish(key, text, Map.of(), List.of())), "sc-1", ROOM, NOW);
+    put(items, List.of(wish(key, text, Map.of())));
   }
 
   private static List<String> find(FoundItems items, String text, int k) {
-    return items.find(AGENT, Filter.ANY, new FoundItems.Probe(text, List.of(), k), NOW).stream()
+    return items
+        .find(AGENT, Filter.ANY, new Probe(text, null, null, k, Probe.Boosts.NONE), NOW)
+        .stream()
         .map(hit -> hit.item().place().key())
         .toList();
   }
@@ -158,10 +175,9 @@ public final class MemoryBenchmark {
       for (int w = 0; w < 20; w++) {
         text.append(words[random.nextInt(words.length)]).append(' ');
       }
-      List<ItemStore.Wish> wish =
-          List.of(wish("k" + i, text.toString(), Map.of("n", i), List.of()));
+      List<Items.Wish> wish = List.of(wish("k" + i, text.toString(), Map.of("n", i)));
       long begun = System.nanoTime();
-      items.put(wish, "sc-1", ROOM, NOW);
+      put(items, wish);
       if (i >= count / 4) {
         nanos.recordValue(System.nanoTime() - begun);
       }
@@ -188,13 +204,12 @@ public final class MemoryBenchmark {
     float[][] vectors = new float[count][];
     long begun = System.nanoTime();
     try (FoundItems items = FoundItems.open(folder.resolve("vectors"), false)) {
-      List<ItemStore.Wish> batch = new ArrayList<>();
+      List<Items.Wish> batch = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         vectors[i] = around(centres[random.nextInt(CLUSTERS)], 0.5f, random);
-        batch.add(
-            wish("v" + i, "", Map.of("tenth", i % 10, "hundredth", i % 100), list(vectors[i])));
+        batch.add(wish("v" + i, "", Map.of("tenth", i % 10, "hundredth", i % 100), vectors[i]));
         if (batch.size() == 100 || i == count - 1) {
-          items.put(List.copyOf(batch), "sc-1", ROOM, NOW);
+          put(items, List.copyOf(batch));
           batch.clear();
         }
       }
@@ -225,9 +240,9 @@ public final class MemoryBenchmark {
     double recalled = 0;
     for (int query = -50; query < QUERIES; query++) {
       float[] probe = around(centres[random.nextInt(CLUSTERS)], 0.5f, random);
-      FoundItems.Probe wanted = new FoundItems.Probe(null, list(probe), NEIGHBOURS);
+      Probe wanted = new Probe(null, Vector.of(probe), null, NEIGHBOURS, Probe.Boosts.NONE);
       long begun = System.nanoTime();
-      List<FoundItems.Hit> hits = items.find(AGENT, filter, wanted, NOW);
+      List<Hit> hits = items.find(AGENT, filter, wanted, NOW);
       long took = System.nanoTime() - begun;
       if (query >= 0) {
         nanos.recordValue(took);
@@ -270,13 +285,5 @@ public final class MemoryBenchmark {
       }
     }
     return nearest.stream().map(near -> "v" + near.index()).toList();
-  }
-
-  private static List<Float> list(float[] vector) {
-    List<Float> list = new ArrayList<>();
-    for (float each : vector) {
-      list.add(each);
-    }
-    return list;
   }
 }

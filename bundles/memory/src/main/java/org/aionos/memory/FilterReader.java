@@ -8,6 +8,7 @@ import java.util.Map;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
 import org.aionos.kernel.memory.Filter;
+import org.aionos.kernel.memory.Trust;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the JSON form; see docs/memory.md. */
@@ -37,7 +38,7 @@ final class FilterReader {
         case "task" -> all.add(new Filter.Task(words.text(name)));
         case "tags" -> all.add(new Filter.Tagged(List.copyOf(words.texts(name, NODES_MAX))));
         case "created", "updated" -> all.add(when(words.object(name), name.equals("created")));
-        case "trust" -> all.add(new Filter.Trusted(Words.trust(words, name)));
+        case "trust" -> all.add(new Filter.Trusted(trust(words, name)));
         case "meta" -> meta(words.object(name), all);
         case "and" -> all.add(new Filter.All(each(words, name, depth)));
         case "or" -> all.add(new Filter.Any(each(words, name, depth)));
@@ -97,5 +98,16 @@ final class FilterReader {
     } catch (DateTimeException malformed) {
       throw words.invalid(name, "must be as 2026-01-31T12:00:00Z");
     }
+  }
+
+  /** {@code low}, {@code medium} or {@code high}. */
+  static Trust trust(Fields words, String name) throws InvalidDocument {
+    String word = words.text(name);
+    for (Trust trust : Trust.values()) {
+      if (trust.word().equals(word)) {
+        return trust;
+      }
+    }
+    throw words.invalid(name, "must be low, medium or high");
   }
 }

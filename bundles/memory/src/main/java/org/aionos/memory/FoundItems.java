@@ -5,9 +5,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,7 +16,19 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import org.aionos.items.Fusion;
+import org.aionos.items.ItemTexts;
 import org.aionos.kernel.AgentId;
+import org.aionos.kernel.memory.Embedding;
+import org.aionos.kernel.memory.Filter;
+import org.aionos.kernel.memory.Hit;
+import org.aionos.kernel.memory.Item;
+import org.aionos.kernel.memory.ItemStore;
+import org.aionos.kernel.memory.Page;
+import org.aionos.kernel.memory.Place;
+import org.aionos.kernel.memory.Probe;
+import org.aionos.kernel.memory.Selection;
+import org.aionos.kernel.memory.Vector;
 import org.aionos.words.Language;
 import org.aionos.words.Stemming;
 import org.apache.lucene.document.Document;
@@ -65,31 +76,16 @@ final class FoundItems implements ItemStore {
   private static final String EXPIRES = "expires";
   private static final String VECTOR = "vector_";
 
+  /** An index remembers its fields for ever: dimensions are few, and models the operator's. */
+  private static final String EMBEDDING = "embedding_";
+
   private static final int STEMS_MAX = 64;
   private static final int TEXT_LENGTH_MAX = 64_000;
 
-  /**
-   * Asking the graph for more than is wanted finds better: 0.90 to 0.998 of the exact neighbours.
-   */
-  private static final int OVERSAMPLING = 5;
-
-  /** Of reciprocal rank fusion (Cormack, Clarke, Büttcher 2009), as in that paper. */
-  private static final double FUSION_RANK = 60;
-
   private static final long COMMIT_MILLIS = 1_000;
 
-  /**
-   * What is looked for; at least one of the two.
-   *
-   * @param vector empty for none
-   */
-  record Probe(@Nullable String text, List<Float> vector, int k) {}
-
-  /**
-   * @param lexical score by words; null if it was not found by them
-   * @param dense cosine similarity, mapped to 0 to 1; null likewise
-   */
-  record Hit(Item item, double score, @Nullable Float lexical, @Nullable Float dense) {}
+  /** What expired within it may still be looked at, and is left out then. */
+  private static final long EXPIRY_GRAIN_MILLIS = 10_000;
 
   private final RocksItems truth;
   private final FSDirectory directory;
@@ -132,7 +128,7 @@ final class FoundItems implements ItemStore {
   }
 
   private void begin() {
-    Collection<Place> missed =
+    Map<Place, Optional<Item>> missed =
         truth.follow(
             new RocksItems.Follower() {
               @Override
@@ -142,8 +138,8 @@ final class FoundItems implements ItemStore {
               }
 
               @Override
-              public void written(long change, Collection<Place> places) {
-                index(places);
+              public void written(long change, Map<Place, Optional<Item>> items) {
+                index(items);
                 indexing.remove(change);
               }
             });
@@ -187,14 +183,15 @@ final class FoundItems implements ItemStore {
    * Writers of one tenant take turns, and this is part of their turn: the last to write is the last
    * here.
    */
-  private void index(Collection<Place> places) {
+  private void index(Map<Place, Optional<Item>> items) {
     try {
-      for (Place place : places) {
-        Item item = truth.get(place, Instant.EPOCH).orElse(null);
-        if (item == null) {
-          writer.deleteDocuments(new Term(ID, id(place)));
+      for (Map.Entry<Place, Optional<Item>> each : items.entrySet()) {
+        Term id = new Term(ID, id(each.getKey()));
+        Item item = each.getValue().orElse(null);
+        if (item == null || item.hidden() != null) {
+          writer.deleteDocuments(id);
         } else {
-          writer.updateDocument(new Term(ID, id(place)), document(item));
+          writer.updateDocument(id, document(item));
         }
       }
       uncommitted.set(true);
@@ -219,53 +216,35 @@ final class FoundItems implements ItemStore {
     document.add(new StringField(OWNER, owner(item.place().agent()), Field.Store.NO));
     Instant expires = item.expiresAt();
     document.add(new LongPoint(EXPIRES, expires == null ? Long.MAX_VALUE : expires.toEpochMilli()));
-    String text = text(item.content().value());
-    if (!text.isBlank()) {
+    String text = ItemTexts.of(item.content().value());
+    if (!text.isEmpty()) {
       document.add(new TextField(Language.of(text).bodyField, text, Field.Store.NO));
     }
-    if (!item.content().vector().isEmpty()) {
-      float[] vector = array(item.content().vector());
-      document.add(
-          new KnnFloatVectorField(VECTOR + vector.length, vector, VectorSimilarityFunction.COSINE));
+    Vector own = item.content().vector();
+    if (own != null) {
+      document.add(vector(VECTOR + own.dimensions(), own));
+    }
+    Embedding embedding = item.embedding();
+    if (embedding != null) {
+      document.add(vector(EMBEDDING + embedding.model(), embedding.vector()));
     }
     IndexedFilter.addTo(document, item);
     return document;
   }
 
-  /** All texts in a value, one after the other. */
-  private static String text(@Nullable Object value) {
-    StringBuilder text = new StringBuilder();
-    collect(value, text);
-    return text.substring(0, Math.min(text.length(), TEXT_LENGTH_MAX));
-  }
-
-  private static void collect(@Nullable Object value, StringBuilder text) {
-    if (value instanceof String some) {
-      text.append(some).append('\n');
-    } else if (value instanceof Map<?, ?> map) {
-      map.values().forEach(each -> collect(each, text));
-    } else if (value instanceof List<?> list) {
-      list.forEach(each -> collect(each, text));
-    }
-  }
-
-  private static float[] array(List<Float> vector) {
-    float[] array = new float[vector.size()];
-    for (int i = 0; i < array.length; i++) {
-      array[i] = vector.get(i);
-    }
-    return array;
+  private static Field vector(String field, Vector vector) {
+    return new KnnFloatVectorField(field, vector.numbers(), VectorSimilarityFunction.COSINE);
   }
 
   // --- finding --------------------------------------------------------------------------------
 
-  /** The best first; at most {@code k}. */
-  List<Hit> find(AgentId agent, Filter filter, Probe probe, Instant now) {
+  @Override
+  public List<Hit> find(AgentId agent, Filter filter, Probe probe, Instant now) {
     try {
       searchers.maybeRefreshBlocking();
       IndexSearcher searcher = searchers.acquire();
       try {
-        return fused(searcher, agent, filter, probe, now);
+        return found(searcher, agent, filter, probe, now);
       } finally {
         searchers.release(searcher);
       }
@@ -274,54 +253,50 @@ final class FoundItems implements ItemStore {
     }
   }
 
-  private List<Hit> fused(
+  private List<Hit> found(
       IndexSearcher searcher, AgentId agent, Filter filter, Probe probe, Instant now)
       throws IOException {
-    Query admitted =
-        new BooleanQuery.Builder()
-            .add(new TermQuery(new Term(OWNER, owner(agent))), BooleanClause.Occur.FILTER)
-            .add(
-                LongPoint.newRangeQuery(EXPIRES, now.toEpochMilli(), Long.MAX_VALUE),
-                BooleanClause.Occur.FILTER)
-            .add(IndexedFilter.superset(filter), BooleanClause.Occur.FILTER)
-            .build();
-    int asked = probe.k() * OVERSAMPLING;
-    ScoreDoc[] lexical =
-        probe.text() == null ? new ScoreDoc[0] : lexical(searcher, probe.text(), admitted, asked);
-    ScoreDoc[] dense =
-        probe.vector().isEmpty()
-            ? new ScoreDoc[0]
-            : dense(searcher, probe.vector(), admitted, asked);
-    Map<Integer, Float> byWords = scores(lexical);
-    Map<Integer, Float> byVector = scores(dense);
-    boolean both = probe.text() != null && !probe.vector().isEmpty();
-    Map<Integer, Double> ranked = new LinkedHashMap<>();
-    rank(lexical, both, ranked);
-    rank(dense, both, ranked);
-    List<Hit> hits = new ArrayList<>();
-    for (Map.Entry<Integer, Double> ranking : bestFirst(ranked)) {
-      int document = ranking.getKey();
-      if (hits.size() == probe.k()) {
-        break;
-      }
-      Document found = searcher.storedFields().document(document);
-      Place place = new Place(agent, found.get("task"), found.get("key"));
-      Item item = truth.get(place, now).filter(filter::admits).orElse(null);
-      if (item != null) {
-        hits.add(new Hit(item, ranking.getValue(), byWords.get(document), byVector.get(document)));
-      }
+    Query admitted = admitted(agent, filter, now);
+    int asked = probe.k() * Fusion.OVERSAMPLING;
+    List<List<Fusion.Found<Integer>>> dense = new ArrayList<>();
+    if (probe.vector() != null) {
+      String field = VECTOR + probe.vector().dimensions();
+      dense.add(dense(searcher, field, probe.vector(), admitted, asked));
     }
-    return hits;
+    if (probe.embedding() != null) {
+      String field = EMBEDDING + probe.embedding().model();
+      dense.add(dense(searcher, field, probe.embedding().vector(), admitted, asked));
+    }
+    return Fusion.best(
+        probe.text() == null ? List.of() : lexical(searcher, probe.text(), admitted, asked),
+        dense,
+        document ->
+            item(searcher, agent, document).filter(filter::admits).filter(i -> i.isThere(now)),
+        probe,
+        now);
   }
 
-  private static List<Map.Entry<Integer, Double>> bestFirst(Map<Integer, Double> ranked) {
-    return ranked.entrySet().stream()
-        .sorted(Map.Entry.<Integer, Double>comparingByValue().reversed())
-        .toList();
+  private Optional<Item> item(IndexSearcher searcher, AgentId agent, int document) {
+    try {
+      Document found = searcher.storedFields().document(document);
+      return truth.getWithoutVectors(new Place(agent, found.get("task"), found.get("key")));
+    } catch (IOException unreadable) {
+      throw new UncheckedIOException(unreadable);
+    }
   }
 
-  private ScoreDoc[] lexical(IndexSearcher searcher, String text, Query admitted, int asked)
-      throws IOException {
+  /** One query for all that one agent asks within a while, so that its answer can be kept. */
+  private static Query admitted(AgentId agent, Filter filter, Instant now) {
+    long recently = now.toEpochMilli() / EXPIRY_GRAIN_MILLIS * EXPIRY_GRAIN_MILLIS;
+    return new BooleanQuery.Builder()
+        .add(new TermQuery(new Term(OWNER, owner(agent))), BooleanClause.Occur.FILTER)
+        .add(LongPoint.newRangeQuery(EXPIRES, recently, Long.MAX_VALUE), BooleanClause.Occur.FILTER)
+        .add(IndexedFilter.superset(filter), BooleanClause.Occur.FILTER)
+        .build();
+  }
+
+  private List<Fusion.Found<Integer>> lexical(
+      IndexSearcher searcher, String text, Query admitted, int asked) throws IOException {
     List<Query> languages = new ArrayList<>();
     for (Language language : Language.values()) {
       BooleanQuery.Builder words = new BooleanQuery.Builder();
@@ -335,43 +310,30 @@ final class FoundItems implements ItemStore {
             .add(new DisjunctionMaxQuery(languages, 0), BooleanClause.Occur.MUST)
             .add(admitted, BooleanClause.Occur.FILTER)
             .build();
-    return searcher.search(query, asked).scoreDocs;
+    return found(searcher.search(query, asked).scoreDocs);
   }
 
-  private static ScoreDoc[] dense(
-      IndexSearcher searcher, List<Float> vector, Query admitted, int asked) throws IOException {
-    float[] array = array(vector);
-    return searcher.search(
-            new KnnFloatVectorQuery(VECTOR + array.length, array, asked, admitted), asked)
-        .scoreDocs;
+  private static List<Fusion.Found<Integer>> dense(
+      IndexSearcher searcher, String field, Vector vector, Query admitted, int asked)
+      throws IOException {
+    Query query = new KnnFloatVectorQuery(field, vector.numbers(), asked, admitted);
+    return found(searcher.search(query, asked).scoreDocs);
   }
 
-  private static Map<Integer, Float> scores(ScoreDoc[] docs) {
-    Map<Integer, Float> scores = new HashMap<>();
-    for (ScoreDoc each : docs) {
-      scores.put(each.doc, each.score);
-    }
-    return scores;
-  }
-
-  /** Alone, a list keeps its scores; two are fused by their ranks, since scores do not compare. */
-  private static void rank(ScoreDoc[] docs, boolean fused, Map<Integer, Double> ranked) {
-    for (int rank = 0; rank < docs.length; rank++) {
-      double score = fused ? 1 / (FUSION_RANK + rank + 1) : docs[rank].score;
-      ranked.merge(docs[rank].doc, score, Double::sum);
-    }
+  private static List<Fusion.Found<Integer>> found(ScoreDoc[] docs) {
+    return Arrays.stream(docs).map(each -> new Fusion.Found<>(each.doc, each.score)).toList();
   }
 
   // --- the rest is the truth's ----------------------------------------------------------------
 
   @Override
-  public List<Item> put(List<Wish> wishes, String writtenBy, long bytesMax, Instant now) {
-    return truth.put(wishes, writtenBy, bytesMax, now);
+  public void change(Collection<Place> places, long bytesMax, Change change) {
+    truth.change(places, bytesMax, change);
   }
 
   @Override
-  public Optional<Item> get(Place place, Instant now) {
-    return truth.get(place, now);
+  public Optional<Item> get(Place place) {
+    return truth.get(place);
   }
 
   @Override
@@ -380,18 +342,18 @@ final class FoundItems implements ItemStore {
   }
 
   @Override
-  public Optional<Item> pin(Place place, boolean pinned, Instant now) {
-    return truth.pin(place, pinned, now);
+  public Page all(String tenant, @Nullable String after, int limit) {
+    return truth.all(tenant, after, limit);
   }
 
   @Override
-  public boolean delete(Place place, Instant now) {
-    return truth.delete(place, now);
+  public List<Place> expired(Instant now, int max) {
+    return truth.expired(now, max);
   }
 
   @Override
-  public int sweep(Instant now, int max) {
-    return truth.sweep(now, max);
+  public Map<String, Long> bytes() {
+    return truth.bytes();
   }
 
   @Override

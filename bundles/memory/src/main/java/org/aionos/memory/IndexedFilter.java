@@ -5,6 +5,9 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import org.aionos.kernel.memory.Filter;
+import org.aionos.kernel.memory.Item;
+import org.aionos.kernel.memory.Trust;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
 import org.apache.lucene.document.LongPoint;
@@ -29,6 +32,7 @@ final class IndexedFilter {
 
   private static final String TASK = "task_is";
   private static final String TAG = "tag";
+  private static final String TRUST = "trust";
   private static final String CREATED = "created";
   private static final String UPDATED = "updated";
 
@@ -51,6 +55,7 @@ final class IndexedFilter {
   static void addTo(Document document, Item item) {
     document.add(new StringField(TASK, item.place().task(), Field.Store.NO));
     item.content().tags().forEach(tag -> document.add(new StringField(TAG, tag, Field.Store.NO)));
+    document.add(new StringField(TRUST, item.provenance().trust().word(), Field.Store.NO));
     document.add(new LongPoint(CREATED, item.createdAt().toEpochMilli()));
     document.add(new LongPoint(UPDATED, item.updatedAt().toEpochMilli()));
     for (Map.Entry<String, @Nullable Object> field : item.content().meta().entrySet()) {
@@ -96,6 +101,15 @@ final class IndexedFilter {
           .all()
           .forEach(tag -> all.add(new TermQuery(new Term(TAG, tag)), BooleanClause.Occur.FILTER));
       return all.build();
+    }
+    if (filter instanceof Filter.Trusted trusted) {
+      BooleanQuery.Builder any = new BooleanQuery.Builder();
+      for (Trust trust : Trust.values()) {
+        if (trust.compareTo(trusted.atLeast()) >= 0) {
+          any.add(new TermQuery(new Term(TRUST, trust.word())), BooleanClause.Occur.SHOULD);
+        }
+      }
+      return any.build();
     }
     if (filter instanceof Filter.When when) {
       return when(when, more);

@@ -2,6 +2,7 @@ package org.aionos.memory;
 
 import java.time.Duration;
 import java.util.function.Supplier;
+import org.aionos.kernel.memory.ItemStore;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,39 +17,44 @@ final class Kind {
   final String ttlField;
 
   final Duration ttl;
+
+  /** Whether items are found by what they say. */
+  final boolean finds;
+
   private final Supplier<ItemStore> opening;
 
   /** Guarded by this. */
-  private @Nullable ItemStore items;
+  private @Nullable ItemStore store;
 
   private boolean closed;
 
-  Kind(String name, Duration ttl, Supplier<ItemStore> opening) {
+  Kind(String name, Duration ttl, boolean finds, Supplier<ItemStore> opening) {
     this.name = name;
     this.ttlField = name + "_ttl_s";
     this.ttl = ttl;
+    this.finds = finds;
     this.opening = opening;
   }
 
-  synchronized ItemStore items() {
+  synchronized ItemStore store() {
     if (closed) {
       throw new IllegalStateException("memory is closed");
     }
-    if (items == null) {
-      items = opening.get();
+    if (store == null) {
+      store = opening.get();
     }
-    return items;
+    return store;
   }
 
   /** Null if nobody asked for it. */
-  synchronized @Nullable ItemStore itemsIfOpen() {
-    return items;
+  synchronized @Nullable ItemStore storeIfOpen() {
+    return store;
   }
 
   synchronized void close() {
     closed = true;
-    if (items != null) {
-      items.close();
+    if (store != null) {
+      store.close();
     }
   }
 }

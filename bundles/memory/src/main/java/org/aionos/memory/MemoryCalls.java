@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.aionos.document.Documents;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
+import org.aionos.items.Items;
 import org.aionos.kernel.Admitted;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.AgentProcess;
@@ -26,6 +27,15 @@ import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.SyscallHandler;
+import org.aionos.kernel.memory.Hit;
+import org.aionos.kernel.memory.Item;
+import org.aionos.kernel.memory.ItemStore;
+import org.aionos.kernel.memory.Page;
+import org.aionos.kernel.memory.Place;
+import org.aionos.kernel.memory.Probe;
+import org.aionos.kernel.memory.Provenance;
+import org.aionos.kernel.memory.Selection;
+import org.aionos.kernel.memory.Vector;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
@@ -122,10 +132,12 @@ public final class MemoryCalls implements SyscallHandler {
         new Kind(
             "short",
             Duration.ofSeconds(config.shortTtlSeconds()),
+            false,
             () -> RocksItems.open(state.resolve("short"), config.sync())),
         new Kind(
             "long",
             Duration.ofSeconds(config.longTtlSeconds()),
+            true,
             () -> FoundItems.open(state.resolve("long"), config.sync())));
   }
 
@@ -153,17 +165,17 @@ public final class MemoryCalls implements SyscallHandler {
 
   void sweep() {
     for (Kind kind : kinds.values()) {
-      ItemStore items = kind.itemsIfOpen();
-      if (items != null) {
-        sweep(items);
+      ItemStore store = kind.storeIfOpen();
+      if (store != null) {
+        sweep(items(store));
       }
     }
   }
 
-  private void sweep(ItemStore items) {
+  private void sweep(Items items) {
     int taken;
     do {
-      taken = items.sweep(clock.instant(), SWEPT_AT_ONCE);
+      taken = items.sweep(clock.instant(), SWEPT_AT_ONCE).size();
       if (taken > 0) {
         gcEvents.add(taken, "expired");
       }
@@ -201,7 +213,7 @@ public final class MemoryCalls implements SyscallHandler {
   private Map<String, @Nullable Object> put(Admitted call, Fields params) throws InvalidDocument {
     Kind kind = kind(params);
     boolean batch = params.has("items");
-    List<ItemStore.Wish> wishes = new ArrayList<>();
+    List<Items.Wish> wishes = new ArrayList<>();
     if (batch) {
       for (Fields item : params.only("type", "items").list("items")) {
         wishes.add(wish(call, kind, item.only(ITEM)));
@@ -215,9 +227,7 @@ public final class MemoryCalls implements SyscallHandler {
     }
     List<Item> written;
     try {
-      written =
-          kind.items()
-              .put(wishes, call.asked().auditId(), limits.tenantBytesMax(), clock.instant());
+      written = items(kind.store()).put(wishes, limits.tenantBytesMax(), clock.instant());
     } catch (Refused refused) {
       throw batch ? refused : ofOne(refused);
     }
@@ -247,7 +257,7 @@ public final class MemoryCalls implements SyscallHandler {
                 problem.message()));
   }
 
-  private ItemStore.Wish wish(Admitted call, Kind kind, Fields item) throws InvalidDocument {
+  private Items.Wish wish(Admitted call, Kind kind, Fields item) throws InvalidDocument {
     if (!item.has("value")) {
       throw item.missing("value");
     }
@@ -265,38 +275,38 @@ public final class MemoryCalls implements SyscallHandler {
     if (tags.stream().anyMatch(tag -> tag.length() > TAG_LENGTH_MAX)) {
       throw item.invalid("tags", "are at most " + TAG_LENGTH_MAX + " characters each");
     }
-    return new ItemStore.Wish(
+    return new Items.Wish(
         place(call.syscall().agent(), call, item),
         new Item.Content(value, meta.values(), tags, vector(kind, item)),
         item.flag("pinned", false),
         ttl(call.agent(), kind, item),
-        item.wholeNumberOrNull("if_version", 0, Long.MAX_VALUE));
+        item.wholeNumberOrNull("if_version", 0, Long.MAX_VALUE),
+        Provenance.own(call.asked().auditId()),
+        null);
   }
 
-  private static List<Float> vector(Kind kind, Fields item) throws InvalidDocument {
+  private static @Nullable Vector vector(Kind kind, Fields item) throws InvalidDocument {
     if (!item.has("vector")) {
-      return List.of();
+      return null;
     }
-    if (!kind.name.equals("long")) {
+    if (!kind.finds) {
       throw item.invalid("vector", "long memory alone has vectors");
     }
-    List<Float> vector = new ArrayList<>();
+    List<?> numbers = item.value("vector") instanceof List<?> some ? some : List.of();
+    float[] vector = new float[numbers.size()];
     double length = 0;
-    if (item.value("vector") instanceof List<?> numbers) {
-      for (Object each : numbers) {
-        float number = each instanceof Number some ? some.floatValue() : Float.NaN;
-        vector.add(number);
-        length += number * (double) number;
-      }
+    for (int i = 0; i < vector.length; i++) {
+      vector[i] = numbers.get(i) instanceof Number number ? number.floatValue() : Float.NaN;
+      length += vector[i] * (double) vector[i];
     }
     // Neither a direction nor a number: what is infinite, no number, or nothing but zeros.
-    if (vector.size() < 2
-        || vector.size() > DIMENSIONS_MAX
+    if (vector.length < 2
+        || vector.length > DIMENSIONS_MAX
         || !(length > 0 && length <= Float.MAX_VALUE)) {
       throw item.invalid(
           "vector", "must be 2 to " + DIMENSIONS_MAX + " numbers, not all of them zero");
     }
-    return vector;
+    return Vector.of(vector);
   }
 
   private static Duration ttl(AgentProcess agent, Kind kind, Fields item) throws InvalidDocument {
@@ -315,7 +325,8 @@ public final class MemoryCalls implements SyscallHandler {
   private Map<String, @Nullable Object> get(Admitted call, Fields params) throws InvalidDocument {
     Kind kind = kind(params.only("type", "key", "task", "filter"));
     Place place = place(whose(call, params.objectOrEmpty("filter")), call, params);
-    return shown(kind, kind.items().get(place, clock.instant()).orElseThrow(() -> absent(place)));
+    return shown(
+        kind, items(kind.store()).get(place, clock.instant()).orElseThrow(() -> absent(place)));
   }
 
   private Map<String, @Nullable Object> query(Admitted call, Fields params, boolean whole)
@@ -326,12 +337,12 @@ public final class MemoryCalls implements SyscallHandler {
     }
     params.only("type", "filter", "limit", "after");
     Fields filter = params.objectOrEmpty("filter");
-    ItemStore.Page page =
-        kind.items()
+    Page page =
+        kind.store()
             .query(
-                new ItemStore.Selection(
+                new Selection(
                     whose(call, filter),
-                    new Filter.Reader().read(filter),
+                    new FilterReader().read(filter),
                     params.textOrNull("after"),
                     (int) params.wholeNumber("limit", PAGE, 1, PAGE_MAX)),
                 clock.instant());
@@ -348,22 +359,27 @@ public final class MemoryCalls implements SyscallHandler {
       throws InvalidDocument {
     params.only("type", "filter", "knn");
     Fields knn = params.object("knn").only("text", "vector", "k");
-    if (!(kind.items() instanceof FoundItems items)) {
+    if (!kind.finds) {
       throw params.invalid("knn", "is of long memory; leave it out, or ask for the type long");
     }
     String text = knn.textOrNull("text", PROBE_LENGTH_MAX);
-    List<Float> vector = vector(kind, knn);
-    if (text == null && vector.isEmpty()) {
+    Vector vector = vector(kind, knn);
+    if (text == null && vector == null) {
       throw knn.missing("text");
     }
     Fields filter = params.objectOrEmpty("filter");
-    List<FoundItems.Hit> hits =
-        items.find(
-            whose(call, filter),
-            new Filter.Reader().read(filter),
-            new FoundItems.Probe(
-                text, vector, (int) knn.wholeNumber("k", NEIGHBOURS, 1, NEIGHBOURS_MAX)),
-            clock.instant());
+    List<Hit> hits =
+        kind.store()
+            .find(
+                whose(call, filter),
+                new FilterReader().read(filter),
+                new Probe(
+                    text,
+                    vector,
+                    null,
+                    (int) knn.wholeNumber("k", NEIGHBOURS, 1, NEIGHBOURS_MAX),
+                    Probe.Boosts.NONE),
+                clock.instant());
     return Map.of("items", hits.stream().map(hit -> shown(kind, hit)).toList());
   }
 
@@ -372,7 +388,7 @@ public final class MemoryCalls implements SyscallHandler {
     Place place = place(call.syscall().agent(), call, params);
     return about(
         kind,
-        kind.items()
+        items(kind.store())
             .pin(place, params.flag("pinned", true), clock.instant())
             .orElseThrow(() -> absent(place)));
   }
@@ -381,7 +397,7 @@ public final class MemoryCalls implements SyscallHandler {
       throws InvalidDocument {
     Kind kind = kind(params.only("type", "key", "task"));
     Place place = place(call.syscall().agent(), call, params);
-    return Map.of("deleted", kind.items().delete(place, clock.instant()));
+    return Map.of("deleted", items(kind.store()).delete(place, clock.instant()));
   }
 
   // --- whose, and where -----------------------------------------------------------------------
@@ -475,6 +491,10 @@ public final class MemoryCalls implements SyscallHandler {
                 + (place.task().isEmpty() ? "" : " of the task '" + place.task() + "'")));
   }
 
+  private Items items(ItemStore store) {
+    return new Items(store, Duration.ZERO);
+  }
+
   private static int bytes(Map<String, ?> values) {
     return Documents.write(values).length;
   }
@@ -487,7 +507,7 @@ public final class MemoryCalls implements SyscallHandler {
     return shown;
   }
 
-  private static Map<String, @Nullable Object> shown(Kind kind, FoundItems.Hit hit) {
+  private static Map<String, @Nullable Object> shown(Kind kind, Hit hit) {
     Map<String, @Nullable Object> why = new LinkedHashMap<>();
     why.put("lexical", hit.lexical());
     why.put("dense", hit.dense());
@@ -512,7 +532,7 @@ public final class MemoryCalls implements SyscallHandler {
     about.put("created_at", item.createdAt().toString());
     about.put("updated_at", item.updatedAt().toString());
     about.put("expires_at", expires == null ? null : expires.toString());
-    about.put("written_by", item.writtenBy());
+    about.put("written_by", item.provenance().writtenBy());
     return about;
   }
 }

@@ -22,13 +22,17 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
-import org.aionos.document.Documents;
-import org.aionos.document.Fields;
-import org.aionos.document.InvalidDocument;
+import java.util.function.Predicate;
+import org.aionos.items.ItemRows;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.memory.Item;
+import org.aionos.kernel.memory.ItemStore;
+import org.aionos.kernel.memory.Page;
+import org.aionos.kernel.memory.Place;
+import org.aionos.kernel.memory.Selection;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.ColumnFamilyDescriptor;
@@ -43,11 +47,11 @@ import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
 /**
- * Items in RocksDB. Four families of rows: items by place; places by the time at which they expire;
- * by tenant, the bytes of its items; and, for who follows, the places that changed. A change writes
- * all in one batch.
+ * Items in RocksDB. Five families of rows: items by place; their vectors, which most readers do not
+ * want; places by the time at which they expire; by tenant, the bytes of its items; and, for who
+ * follows, the places that changed. A change writes all in one batch.
  *
- * <p>Writers of one tenant take turns, so that a version, and the bytes, are read and written as
+ * <p>Writers of one tenant take turns, so that what is read, the bytes, and what is written are
  * one.
  */
 final class RocksItems implements ItemStore {
@@ -61,6 +65,8 @@ final class RocksItems implements ItemStore {
   private static final long WRITE_BUFFER_BYTES = 8L << 20;
   private static final long LOG_BYTES_MAX = 64L << 20;
 
+  private static final byte[] NONE = new byte[0];
+
   /** Follows what changes. Called on the thread that writes, in its turn. */
   interface Follower {
 
@@ -70,14 +76,29 @@ final class RocksItems implements ItemStore {
           public void writing(long change) {}
 
           @Override
-          public void written(long change, Collection<Place> places) {}
+          public void written(long change, Map<Place, Optional<Item>> items) {}
         };
 
     /** A change is about to be written; the next one has a higher number. */
     void writing(long change);
 
-    /** It was written, or not: then there are no places. */
-    void written(long change, Collection<Place> places);
+    /**
+     * It was written, or not: then there are no items.
+     *
+     * @param items empty for those that were taken away
+     */
+    void written(long change, Map<Place, Optional<Item>> items);
+  }
+
+  private record Stored(byte[] row, byte[] vectors) {
+
+    Item item(Place place) {
+      return ItemRows.read(place, row, vectors);
+    }
+
+    long bytes(byte[] key) {
+      return key.length + (long) row.length + vectors.length;
+    }
   }
 
   private final RocksDB database;
@@ -86,6 +107,7 @@ final class RocksItems implements ItemStore {
   private final WriteOptions writing;
   private final List<ColumnFamilyHandle> families;
   private final ColumnFamilyHandle items;
+  private final ColumnFamilyHandle vectors;
   private final ColumnFamilyHandle expiries;
   private final ColumnFamilyHandle usage;
   private final ColumnFamilyHandle changes;
@@ -105,9 +127,10 @@ final class RocksItems implements ItemStore {
     this.writing = writing;
     this.families = families;
     this.items = families.get(1);
-    this.expiries = families.get(2);
-    this.usage = families.get(3);
-    this.changes = families.get(4);
+    this.vectors = families.get(2);
+    this.expiries = families.get(3);
+    this.usage = families.get(4);
+    this.changes = families.get(5);
   }
 
   /**
@@ -127,7 +150,7 @@ final class RocksItems implements ItemStore {
             .setTableFormatConfig(
                 new BlockBasedTableConfig().setBlockCache(new LRUCache(CACHE_BYTES)));
     List<ColumnFamilyDescriptor> wanted = new ArrayList<>();
-    for (String name : List.of("default", "items", "expiries", "usage", "changes")) {
+    for (String name : List.of("default", "items", "vectors", "expiries", "usage", "changes")) {
       wanted.add(new ColumnFamilyDescriptor(name.getBytes(UTF_8), familyOptions));
     }
     List<ColumnFamilyHandle> families = new ArrayList<>();
@@ -142,61 +165,92 @@ final class RocksItems implements ItemStore {
     }
   }
 
+  // --- changes --------------------------------------------------------------------------------
+
   @Override
-  public List<Item> put(List<Wish> wishes, String writtenBy, long bytesMax, Instant now) {
-    String tenant = wishes.get(0).place().agent().tenant();
+  public void change(Collection<Place> places, long bytesMax, Change change) {
+    String tenant = places.iterator().next().agent().tenant();
     synchronized (turnOf(tenant)) {
-      // A later wish for a place sees the one before it.
-      Map<Place, Item> fresh = new LinkedHashMap<>();
-      List<Item> written = new ArrayList<>();
-      for (int i = 0; i < wishes.size(); i++) {
-        Wish wish = wishes.get(i);
-        Item before = fresh.get(wish.place());
-        if (before == null) {
-          before = get(wish.place(), now).orElse(null);
+      Map<Place, Stored> before = new LinkedHashMap<>();
+      Map<Place, Item> shown = new LinkedHashMap<>();
+      for (Place place : places) {
+        Stored stored = stored(place);
+        if (stored != null) {
+          before.put(place, stored);
+          shown.put(place, stored.item(place));
         }
-        checkVersion(wish, before, i);
-        Item item = item(wish, before, writtenBy, now);
-        fresh.put(wish.place(), item);
-        written.add(item);
       }
-      write(tenant, fresh.values(), bytesMax);
-      return written;
+      Map<Place, Optional<Item>> after = change.of(shown);
+      if (!after.isEmpty()) {
+        write(tenant, before, shown, after, bytesMax);
+      }
     }
   }
 
-  /**
-   * Tells of all changes from now on.
-   *
-   * @return the places of changes that were never {@link #forget forgotten}
-   */
-  Collection<Place> follow(Follower by) {
-    Set<Place> places = new LinkedHashSet<>();
-    try (RocksIterator rows = database.newIterator(changes)) {
-      for (rows.seekToFirst(); rows.isValid(); rows.next()) {
-        lastChange.set(ByteBuffer.wrap(rows.key()).getLong());
-        for (String key : new String(rows.value(), UTF_8).split("\n")) {
-          places.add(place(key.getBytes(UTF_8)));
+  private void write(
+      String tenant,
+      Map<Place, Stored> before,
+      Map<Place, Item> shown,
+      Map<Place, Optional<Item>> after,
+      long bytesMax) {
+    try (WriteBatch batch = new WriteBatch()) {
+      long had = bytes(tenant);
+      long bytes = had;
+      for (Map.Entry<Place, Optional<Item>> each : after.entrySet()) {
+        byte[] key = ItemRows.key(each.getKey());
+        Stored stored = before.get(each.getKey());
+        if (stored != null) {
+          bytes -= stored.bytes(key);
+          takeAway(batch, key, shown.get(each.getKey()));
+        }
+        if (each.getValue().isPresent()) {
+          bytes += write(batch, key, each.getValue().get());
         }
       }
-      rows.status();
+      if (bytes > bytesMax && bytes > had) {
+        throw new Refused(
+            Problem.of(
+                    Code.BUDGET_EXHAUSTED,
+                    "the tenant's memory may have " + bytesMax + " bytes, and would have " + bytes)
+                .admittedBy("delete items, or memory.tenant_bytes_max"));
+      }
+      if (bytes == 0) {
+        batch.delete(usage, tenant.getBytes(UTF_8));
+      } else {
+        batch.put(usage, tenant.getBytes(UTF_8), number(bytes));
+      }
+      write(batch, after);
     } catch (RocksDBException failed) {
       throw unwritten(failed);
     }
-    follower = by;
-    return places;
   }
 
-  /** Nobody will ask for the changes up to this one again. */
-  void forget(long change) {
-    try {
-      database.deleteRange(changes, writing, number(0), number(change + 1));
-    } catch (RocksDBException failed) {
-      throw unwritten(failed);
+  private void takeAway(WriteBatch batch, byte[] key, @Nullable Item item) throws RocksDBException {
+    batch.delete(items, key);
+    if (item == null) {
+      return;
+    }
+    if (item.content().vector() != null || item.embedding() != null) {
+      batch.delete(vectors, key);
+    }
+    if (item.expiresAt() != null) {
+      batch.delete(expiries, expiryKey(item.expiresAt(), key));
     }
   }
 
-  private void write(WriteBatch batch, Collection<Place> places) throws RocksDBException {
+  private long write(WriteBatch batch, byte[] key, Item item) throws RocksDBException {
+    Stored stored = new Stored(ItemRows.row(item), ItemRows.vectors(item));
+    batch.put(items, key, stored.row());
+    if (stored.vectors().length > 0) {
+      batch.put(vectors, key, stored.vectors());
+    }
+    if (item.expiresAt() != null) {
+      batch.put(expiries, expiryKey(item.expiresAt(), key), NONE);
+    }
+    return stored.bytes(key);
+  }
+
+  private void write(WriteBatch batch, Map<Place, Optional<Item>> after) throws RocksDBException {
     Follower told = follower;
     if (told == Follower.NOBODY) {
       database.write(writing, batch);
@@ -208,124 +262,118 @@ final class RocksItems implements ItemStore {
       change = lastChange.incrementAndGet();
       told.writing(change);
     }
-    Collection<Place> written = List.of();
+    Map<Place, Optional<Item>> written = Map.of();
     try {
       // Neither a key nor a task holds a line break.
       batch.put(
           changes,
           number(change),
-          places.stream()
-              .map(place -> new String(key(place), UTF_8))
+          after.keySet().stream()
+              .map(place -> new String(ItemRows.key(place), UTF_8))
               .collect(joining("\n"))
               .getBytes(UTF_8));
       database.write(writing, batch);
-      written = places;
+      written = after;
     } finally {
       told.written(change, written);
     }
   }
 
-  private void write(String tenant, Collection<Item> fresh, long bytesMax) {
-    try (WriteBatch batch = new WriteBatch()) {
-      long bytes = bytes(tenant);
-      for (Item item : fresh) {
-        Item stored = stored(item.place());
-        bytes += size(item) - size(stored);
-        write(batch, stored, item);
+  /**
+   * Tells of all changes from now on.
+   *
+   * @return the items of changes that were never {@link #forget forgotten}, as they are now
+   */
+  Map<Place, Optional<Item>> follow(Follower by) {
+    Set<Place> places = new LinkedHashSet<>();
+    try (RocksIterator rows = database.newIterator(changes)) {
+      for (rows.seekToFirst(); rows.isValid(); rows.next()) {
+        lastChange.set(ByteBuffer.wrap(rows.key()).getLong());
+        for (String key : new String(rows.value(), UTF_8).split("\n")) {
+          places.add(ItemRows.place(key.getBytes(UTF_8)));
+        }
       }
-      if (bytes > bytesMax) {
-        throw new Refused(
-            Problem.of(
-                    Code.BUDGET_EXHAUSTED,
-                    "the tenant's memory may have " + bytesMax + " bytes, and would have " + bytes)
-                .admittedBy("delete items, or memory.tenant_bytes_max"));
-      }
-      batch.put(usage, tenant.getBytes(UTF_8), number(bytes));
-      write(batch, fresh.stream().map(Item::place).toList());
+      rows.status();
+    } catch (RocksDBException failed) {
+      throw unwritten(failed);
+    }
+    follower = by;
+    Map<Place, Optional<Item>> missed = new LinkedHashMap<>();
+    places.forEach(place -> missed.put(place, get(place)));
+    return missed;
+  }
+
+  /** Nobody will ask for the changes up to this one again. */
+  void forget(long change) {
+    try {
+      database.deleteRange(changes, writing, number(0), number(change + 1));
     } catch (RocksDBException failed) {
       throw unwritten(failed);
     }
   }
 
-  private static void checkVersion(Wish wish, @Nullable Item before, int place) {
-    long version = before == null ? 0 : before.version();
-    if (wish.ifVersion() != null && wish.ifVersion() != version) {
-      throw new Refused(
-          Problem.at(
-              "/params/items/" + place + "/if_version",
-              Code.CONFLICT,
-              version == 0
-                  ? "there is no such item"
-                  : "the item has the version " + version + ", not " + wish.ifVersion()));
-    }
-  }
-
-  private static Item item(Wish wish, @Nullable Item before, String writtenBy, Instant now) {
-    Instant expires = wish.ttl() == null ? null : now.plus(wish.ttl());
-    if (before == null) {
-      return new Item(wish.place(), wish.content(), 1, wish.pinned(), now, now, expires, writtenBy);
-    }
-    if (before.content().equals(wish.content())) {
-      // The same again: it lives on, and is no other version.
-      return new Item(
-          wish.place(),
-          before.content(),
-          before.version(),
-          wish.pinned(),
-          before.createdAt(),
-          before.updatedAt(),
-          expires,
-          before.writtenBy());
-    }
-    return new Item(
-        wish.place(),
-        wish.content(),
-        before.version() + 1,
-        wish.pinned(),
-        before.createdAt(),
-        now,
-        expires,
-        writtenBy);
-  }
-
-  private void write(WriteBatch batch, @Nullable Item stored, Item item) throws RocksDBException {
-    byte[] key = key(item.place());
-    if (stored != null && stored.expiresAt() != null) {
-      batch.delete(expiries, expiryKey(stored.expiresAt(), key));
-    }
-    if (item.expiresAt() != null) {
-      batch.put(expiries, expiryKey(item.expiresAt(), key), new byte[0]);
-    }
-    batch.put(items, key, bytes(item));
-  }
+  // --- reading --------------------------------------------------------------------------------
 
   @Override
-  public Optional<Item> get(Place place, Instant now) {
-    return Optional.ofNullable(stored(place)).filter(item -> item.isThere(now));
+  public Optional<Item> get(Place place) {
+    return Optional.ofNullable(stored(place)).map(stored -> stored.item(place));
   }
 
-  private @Nullable Item stored(Place place) {
+  /** Without its vectors, which take longer to read than all the rest. */
+  Optional<Item> getWithoutVectors(Place place) {
     try {
-      byte[] row = database.get(items, key(place));
-      return row == null ? null : item(key(place), row);
+      return Optional.ofNullable(database.get(items, ItemRows.key(place)))
+          .map(row -> ItemRows.read(place, row, NONE));
     } catch (RocksDBException failed) {
       throw unwritten(failed);
     }
+  }
+
+  private @Nullable Stored stored(Place place) {
+    byte[] key = ItemRows.key(place);
+    try {
+      byte[] row = database.get(items, key);
+      return row == null ? null : new Stored(row, vectors(key));
+    } catch (RocksDBException failed) {
+      throw unwritten(failed);
+    }
+  }
+
+  private byte[] vectors(byte[] key) throws RocksDBException {
+    byte[] row = database.get(vectors, key);
+    return row == null ? NONE : row;
   }
 
   @Override
   public Page query(Selection selection, Instant now) {
-    byte[] prefix = prefix(selection.agent());
+    AgentId agent = selection.agent();
+    return page(
+        agent.tenant() + "\0" + agent.name() + "\0",
+        selection.after(),
+        selection.limit(),
+        false,
+        item -> item.isThere(now) && selection.filter().admits(item));
+  }
+
+  @Override
+  public Page all(String tenant, @Nullable String after, int limit) {
+    return page(tenant + "\0", after, limit, true, any -> true);
+  }
+
+  private Page page(
+      String whose, @Nullable String after, int limit, boolean whole, Predicate<Item> which) {
+    byte[] prefix = whose.getBytes(UTF_8);
     List<Item> found = new ArrayList<>();
     try (RocksIterator rows = database.newIterator(items)) {
-      rows.seek(selection.after() == null ? prefix : from(selection.after(), prefix));
+      rows.seek(after == null ? prefix : from(after, prefix));
       for (int looked = 0; rows.isValid() && startsWith(rows.key(), prefix); rows.next()) {
-        if (found.size() == selection.limit() || looked++ == LOOKED_AT_MAX) {
+        if (found.size() == limit || looked++ == LOOKED_AT_MAX) {
           return new Page(
               found, Base64.getUrlEncoder().withoutPadding().encodeToString(rows.key()));
         }
-        Item item = item(rows.key(), rows.value());
-        if (item.isThere(now) && selection.filter().admits(item)) {
+        byte[] key = rows.key();
+        Item item = ItemRows.read(ItemRows.place(key), rows.value(), whole ? vectors(key) : NONE);
+        if (which.test(item)) {
           found.add(item);
         }
       }
@@ -350,62 +398,8 @@ final class RocksItems implements ItemStore {
   }
 
   @Override
-  public Optional<Item> pin(Place place, boolean pinned, Instant now) {
-    synchronized (turnOf(place.agent().tenant())) {
-      Item before = get(place, now).orElse(null);
-      if (before == null) {
-        return Optional.empty();
-      }
-      Item item =
-          new Item(
-              place,
-              before.content(),
-              before.version(),
-              pinned,
-              before.createdAt(),
-              before.updatedAt(),
-              before.expiresAt(),
-              before.writtenBy());
-      try (WriteBatch batch = new WriteBatch()) {
-        batch.put(items, key(place), bytes(item));
-        write(batch, List.of(place));
-        return Optional.of(item);
-      } catch (RocksDBException failed) {
-        throw unwritten(failed);
-      }
-    }
-  }
-
-  @Override
-  public boolean delete(Place place, Instant now) {
-    String tenant = place.agent().tenant();
-    synchronized (turnOf(tenant)) {
-      Item stored = stored(place);
-      if (stored == null) {
-        return false;
-      }
-      takeAway(stored, tenant);
-      return stored.isThere(now);
-    }
-  }
-
-  private void takeAway(Item stored, String tenant) {
-    byte[] key = key(stored.place());
-    try (WriteBatch batch = new WriteBatch()) {
-      batch.delete(items, key);
-      if (stored.expiresAt() != null) {
-        batch.delete(expiries, expiryKey(stored.expiresAt(), key));
-      }
-      batch.put(usage, tenant.getBytes(UTF_8), number(bytes(tenant) - size(stored)));
-      write(batch, List.of(stored.place()));
-    } catch (RocksDBException failed) {
-      throw unwritten(failed);
-    }
-  }
-
-  @Override
-  public int sweep(Instant now, int max) {
-    List<byte[]> expired = new ArrayList<>();
+  public List<Place> expired(Instant now, int max) {
+    List<Place> expired = new ArrayList<>();
     byte[] end = number(now.toEpochMilli());
     try (RocksIterator rows = database.newIterator(expiries)) {
       for (rows.seekToFirst(); rows.isValid() && expired.size() < max; rows.next()) {
@@ -413,22 +407,27 @@ final class RocksItems implements ItemStore {
         if (Arrays.compareUnsigned(key, 0, Long.BYTES, end, 0, Long.BYTES) > 0) {
           break;
         }
-        expired.add(Arrays.copyOfRange(key, Long.BYTES, key.length));
+        expired.add(ItemRows.place(Arrays.copyOfRange(key, Long.BYTES, key.length)));
       }
+      rows.status();
+      return expired;
+    } catch (RocksDBException failed) {
+      throw unwritten(failed);
     }
-    int taken = 0;
-    for (byte[] key : expired) {
-      Place place = place(key);
-      synchronized (turnOf(place.agent().tenant())) {
-        Item stored = stored(place);
-        // It may have been written anew since.
-        if (stored != null && !stored.isThere(now)) {
-          takeAway(stored, place.agent().tenant());
-          taken++;
-        }
+  }
+
+  @Override
+  public Map<String, Long> bytes() {
+    Map<String, Long> bytes = new LinkedHashMap<>();
+    try (RocksIterator rows = database.newIterator(usage)) {
+      for (rows.seekToFirst(); rows.isValid(); rows.next()) {
+        bytes.put(new String(rows.key(), UTF_8), ByteBuffer.wrap(rows.value()).getLong());
       }
+      rows.status();
+      return bytes;
+    } catch (RocksDBException failed) {
+      throw unwritten(failed);
     }
-    return taken;
   }
 
   @Override
@@ -459,23 +458,7 @@ final class RocksItems implements ItemStore {
     options.close();
   }
 
-  // --- rows -----------------------------------------------------------------------------------
-
-  /** Tenant, agent, task and key; none of them holds a zero, so that no name runs into another. */
-  private static byte[] key(Place place) {
-    AgentId agent = place.agent();
-    return String.join("\0", agent.tenant(), agent.name(), place.task(), place.key())
-        .getBytes(UTF_8);
-  }
-
-  private static byte[] prefix(AgentId agent) {
-    return (agent.tenant() + "\0" + agent.name() + "\0").getBytes(UTF_8);
-  }
-
-  private static Place place(byte[] key) {
-    String[] parts = new String(key, UTF_8).split("\0", -1);
-    return new Place(new AgentId(parts[0], parts[1]), parts[2], parts[3]);
-  }
+  // --- keys -----------------------------------------------------------------------------------
 
   private static boolean startsWith(byte[] key, byte[] prefix) {
     return key.length >= prefix.length
@@ -488,58 +471,5 @@ final class RocksItems implements ItemStore {
 
   private static byte[] number(long number) {
     return ByteBuffer.allocate(Long.BYTES).putLong(number).array();
-  }
-
-  private static long size(@Nullable Item item) {
-    return item == null ? 0 : key(item.place()).length + (long) bytes(item).length;
-  }
-
-  private static byte[] bytes(Item item) {
-    Map<String, @Nullable Object> row = new LinkedHashMap<>();
-    row.put("value", item.content().value());
-    row.put("meta", item.content().meta());
-    row.put("tags", item.content().tags());
-    row.put("version", item.version());
-    row.put("pinned", item.pinned() ? 1 : 0);
-    row.put("created", item.createdAt().toString());
-    row.put("updated", item.updatedAt().toString());
-    row.put("expires", item.expiresAt() == null ? null : item.expiresAt().toString());
-    row.put("by", item.writtenBy());
-    if (!item.content().vector().isEmpty()) {
-      row.put("vector", item.content().vector());
-    }
-    return Documents.write(row);
-  }
-
-  private static Item item(byte[] key, byte[] bytes) {
-    try {
-      Fields row = Documents.json(bytes);
-      String expires = row.textOrNull("expires");
-      return new Item(
-          place(key),
-          new Item.Content(
-              row.value("value"),
-              row.object("meta").values(),
-              List.copyOf(row.texts("tags", Integer.MAX_VALUE)),
-              vector(row.value("vector"))),
-          row.wholeNumber("version", 1, 1, Long.MAX_VALUE),
-          row.wholeNumber("pinned", 0, 0, 1) == 1,
-          Instant.parse(row.text("created")),
-          Instant.parse(row.text("updated")),
-          expires == null ? null : Instant.parse(expires),
-          row.text("by"));
-    } catch (InvalidDocument damaged) {
-      throw new IllegalStateException("a row of memory is damaged: " + damaged.describe(), damaged);
-    }
-  }
-
-  private static List<Float> vector(@Nullable Object value) {
-    List<Float> vector = new ArrayList<>();
-    if (value instanceof List<?> numbers) {
-      for (Object number : numbers) {
-        vector.add(number instanceof Number some ? some.floatValue() : Float.NaN);
-      }
-    }
-    return vector;
   }
 }

@@ -9,28 +9,39 @@ import java.util.List;
 import java.util.Map;
 import org.aionos.document.Documents;
 import org.aionos.document.InvalidDocument;
+import org.aionos.kernel.AgentId;
+import org.aionos.kernel.memory.Filter;
+import org.aionos.kernel.memory.Item;
+import org.aionos.kernel.memory.Place;
+import org.aionos.kernel.memory.Provenance;
+import org.aionos.kernel.memory.Trust;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-final class FilterTest {
+final class FilterReaderTest {
 
   private static final Instant CREATED = Instant.parse("2030-01-01T00:00:00Z");
 
   private static final Item ITEM =
       new Item(
-          new Place(ItemStoreContract.ANN, "t-1", "k"),
+          new Place(new AgentId("acme", "ann"), "t-1", "k"),
           new Item.Content(
-              "v", Map.of("score", 7, "source", "web", "exact", 1.50), List.of("red", "round")),
+              "v",
+              Map.of("score", 7, "source", "web", "exact", 1.50),
+              List.of("red", "round"),
+              null),
           1,
           false,
           CREATED,
           CREATED.plusSeconds(60),
           null,
-          "sc-1");
+          new Provenance("sc-1", null, List.of(), Trust.MEDIUM),
+          null,
+          null);
 
   private static Filter read(String json) throws InvalidDocument {
-    return new Filter.Reader().read(Documents.json(json.getBytes(UTF_8)));
+    return new FilterReader().read(Documents.json(json.getBytes(UTF_8)));
   }
 
   @ParameterizedTest
@@ -57,6 +68,9 @@ final class FilterTest {
         "{\"meta\":{\"source\":{\"in\":[\"mail\",\"web\"]}}} | true",
         "{\"meta\":{\"source\":{\"in\":[]}}} | false",
         "{\"meta\":{\"source\":{\"gt\":\"v\"}}} | true",
+        "{\"trust\":\"low\"} | true",
+        "{\"trust\":\"medium\"} | true",
+        "{\"trust\":\"high\"} | false",
         "{\"created\":{\"from\":\"2030-01-01T00:00:00Z\"}} | true",
         "{\"created\":{\"until\":\"2030-01-01T00:00:00Z\"}} | false",
         "{\"updated\":{\"from\":\"2030-01-01T00:00:30Z\",\"until\":\"2030-01-01T00:02:00Z\"}} | true",

@@ -14,7 +14,19 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.aionos.items.Filters;
+import org.aionos.items.ItemStoreContract;
+import org.aionos.items.Items;
 import org.aionos.kernel.AgentId;
+import org.aionos.kernel.memory.Filter;
+import org.aionos.kernel.memory.Hit;
+import org.aionos.kernel.memory.Item;
+import org.aionos.kernel.memory.ItemStore;
+import org.aionos.kernel.memory.Place;
+import org.aionos.kernel.memory.Probe;
+import org.aionos.kernel.memory.Provenance;
+import org.aionos.kernel.memory.Trust;
+import org.aionos.kernel.memory.Vector;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,31 +44,52 @@ final class FoundItemsTest extends ItemStoreContract {
   }
 
   @Override
-  ItemStore open() {
+  protected ItemStore open() {
     found = FoundItems.open(folder.resolve("long"), false);
     return found;
   }
 
   private void put(
-      AgentId agent, String key, Object value, Map<String, Object> meta, Float... vector) {
-    found.put(
-        List.of(
-            new ItemStore.Wish(
-                new Place(agent, "", key),
-                new Item.Content(value, meta, List.of(key.substring(0, 1)), List.of(vector)),
-                false,
-                Duration.ofHours(1),
-                null)),
-        "sc-1",
-        ROOM << 6,
-        NOW);
+      AgentId agent, String key, Object value, Map<String, Object> meta, float... vector) {
+    put(List.of(wish(agent, key, value, meta, vector)));
+  }
+
+  private void put(List<Items.Wish> wishes) {
+    new Items(found, WHILE).put(wishes, ROOM << 8, NOW);
+  }
+
+  private static Items.Wish wish(
+      AgentId agent, String key, Object value, Map<String, Object> meta, float... vector) {
+    return new Items.Wish(
+        new Place(agent, "t" + key.length() % 3, key),
+        new Item.Content(
+            value,
+            meta,
+            List.of("tag" + key.length() % 4),
+            vector.length == 0 ? null : Vector.of(vector)),
+        false,
+        Duration.ofHours(1),
+        null,
+        new Provenance("sc-1", null, List.of(), Trust.values()[key.hashCode() & 1]),
+        null);
+  }
+
+  private static Place place(AgentId agent, String key) {
+    return new Place(agent, "t" + key.length() % 3, key);
+  }
+
+  private static Probe probe(@Nullable String text, int k, float... vector) {
+    return new Probe(
+        text, vector.length == 0 ? null : Vector.of(vector), null, k, Probe.Boosts.NONE);
   }
 
   private List<String> keys(
-      AgentId agent, Filter filter, @Nullable String text, int k, Float... vector) {
-    return found.find(agent, filter, new FoundItems.Probe(text, List.of(vector), k), NOW).stream()
-        .map(hit -> hit.item().place().key())
-        .toList();
+      AgentId agent, Filter filter, @Nullable String text, int k, float... vector) {
+    return keys(found.find(agent, filter, probe(text, k, vector), NOW));
+  }
+
+  private static List<String> keys(List<Hit> hits) {
+    return hits.stream().map(hit -> hit.item().place().key()).toList();
   }
 
   @Test
@@ -71,7 +104,7 @@ final class FoundItemsTest extends ItemStoreContract {
     assertThat(keys(ANN, Filter.ANY, "elephant", 5)).isEmpty();
 
     put(ANN, "cats", "now about birds", Map.of());
-    found.delete(new Place(ANN, "", "dogs"), NOW);
+    new Items(found, WHILE).delete(place(ANN, "dogs"), NOW);
     assertThat(keys(ANN, Filter.ANY, "sleeping cat bark", 5)).isEmpty();
     assertThat(keys(ANN, Filter.ANY, "bird", 5)).containsExactly("cats");
   }
@@ -85,8 +118,7 @@ final class FoundItemsTest extends ItemStoreContract {
 
     assertThat(keys(ANN, Filter.ANY, null, 2, 0.9f, 0.1f)).containsExactly("east", "northeast");
     assertThat(keys(ANN, Filter.ANY, null, 9, 0f, 0f, 1f)).containsExactly("deep");
-    List<FoundItems.Hit> fused =
-        found.find(ANN, Filter.ANY, new FoundItems.Probe("two", List.of(0.9f, 0.1f), 3), NOW);
+    List<Hit> fused = found.find(ANN, Filter.ANY, probe("two", 3, 0.9f, 0.1f), NOW);
     assertThat(fused.get(0).item().place().key()).isEqualTo("north");
     assertThat(fused.get(0).lexical()).isPositive();
     assertThat(fused.get(0).dense()).isPositive();
@@ -97,13 +129,7 @@ final class FoundItemsTest extends ItemStoreContract {
   void an_expired_item_is_not_found() {
     put(ANN, "k", "words", Map.of());
 
-    assertThat(
-            found.find(
-                ANN,
-                Filter.ANY,
-                new FoundItems.Probe("words", List.of(), 5),
-                NOW.plusSeconds(3_600)))
-        .isEmpty();
+    assertThat(found.find(ANN, Filter.ANY, probe("words", 5), NOW.plusSeconds(3_600))).isEmpty();
     assertThat(keys(ANN, Filter.ANY, "words", 5)).containsExactly("k");
   }
 
@@ -137,10 +163,10 @@ final class FoundItemsTest extends ItemStoreContract {
           "k" + i,
           "word",
           Map.of("m", values.get(random.nextInt(values.size())), "n", random.nextInt(4)));
-      all.add(found.get(new Place(ANN, "", "k" + i), NOW).orElseThrow());
+      all.add(found.get(place(ANN, "k" + i)).orElseThrow());
     }
     for (int i = 0; i < 300; i++) {
-      Filter filter = filter(random, values, 3);
+      Filter filter = Filters.any(random, values, NOW, 3);
       List<String> expected =
           all.stream().filter(filter::admits).map(item -> item.place().key()).sorted().toList();
 
@@ -150,43 +176,18 @@ final class FoundItemsTest extends ItemStoreContract {
     }
   }
 
-  private static Filter filter(Random random, List<Object> values, int depth) {
-    Object value = values.get(random.nextInt(values.size()));
-    return switch (random.nextInt(depth == 0 ? 4 : 7)) {
-      case 0 -> new Filter.Meta("m", "eq", value);
-      case 1 ->
-          new Filter.Meta(
-              random.nextBoolean() ? "m" : "n",
-              List.of("gt", "gte", "lt", "lte").get(random.nextInt(4)),
-              value);
-      case 2 -> new Filter.Meta("m", "in", List.of(value, 2));
-      case 3 ->
-          new Filter.When(
-              random.nextBoolean(),
-              random.nextBoolean() ? NOW : null,
-              random.nextBoolean() ? NOW : NOW.plusMillis(1));
-      case 4 -> new Filter.Not(filter(random, values, depth - 1));
-      case 5 ->
-          new Filter.All(
-              List.of(filter(random, values, depth - 1), filter(random, values, depth - 1)));
-      default ->
-          new Filter.Any(
-              List.of(filter(random, values, depth - 1), filter(random, values, depth - 1)));
-    };
-  }
-
   @Test
   void what_the_index_had_not_committed_is_indexed_again_at_the_next_start() throws IOException {
     put(ANN, "committed", "words", Map.of());
     found.commit();
     put(ANN, "later", "words", Map.of());
-    found.delete(new Place(ANN, "", "committed"), NOW);
+    new Items(found, WHILE).delete(place(ANN, "committed"), NOW);
     Path crashed = folder.resolve("crashed");
     copy(folder.resolve("long"), crashed);
 
     FoundItems again = FoundItems.open(crashed, false);
     try {
-      assertThat(again.find(ANN, Filter.ANY, new FoundItems.Probe("words", List.of(), 5), NOW))
+      assertThat(again.find(ANN, Filter.ANY, probe("words", 5), NOW))
           .extracting(hit -> hit.item().place().key())
           .containsExactly("later");
     } finally {
@@ -220,39 +221,24 @@ final class FoundItemsTest extends ItemStoreContract {
   void finds_nearly_all_of_the_exact_neighbours() {
     Random random = new Random(5);
     List<float[]> vectors = new ArrayList<>();
-    List<ItemStore.Wish> wishes = new ArrayList<>();
+    List<Items.Wish> wishes = new ArrayList<>();
     for (int i = 0; i < 2_000; i++) {
       float[] vector = new float[16];
-      List<Float> list = new ArrayList<>();
       for (int d = 0; d < vector.length; d++) {
         vector[d] = (float) random.nextGaussian();
-        list.add(vector[d]);
       }
       vectors.add(vector);
-      wishes.add(
-          new ItemStore.Wish(
-              new Place(ANN, "", "v" + i),
-              new Item.Content("", Map.of("tenth", i % 10), List.of(), list),
-              false,
-              null,
-              null));
+      wishes.add(wish(ANN, "v" + i, "", Map.of("tenth", i % 10), vector));
     }
     for (int i = 0; i < wishes.size(); i += 100) {
-      found.put(wishes.subList(i, i + 100), "sc-1", ROOM << 8, NOW);
+      put(wishes.subList(i, i + 100));
     }
     for (Filter filter : List.of(Filter.ANY, new Filter.Meta("tenth", "eq", 3))) {
       double recalled = 0;
       for (int query = 0; query < 50; query++) {
         float[] probe = vectors.get(random.nextInt(vectors.size()));
         List<String> exact = exact(vectors, probe, filter == Filter.ANY ? -1 : 3);
-        List<Float> list = new ArrayList<>();
-        for (float each : probe) {
-          list.add(each);
-        }
-        List<String> keys =
-            found.find(ANN, filter, new FoundItems.Probe(null, list, 10), NOW).stream()
-                .map(hit -> hit.item().place().key())
-                .toList();
+        List<String> keys = keys(ANN, filter, null, 10, probe);
         recalled += exact.stream().filter(keys::contains).count() / 10.0;
       }
       assertThat(recalled / 50).isGreaterThan(0.97);

@@ -2,6 +2,8 @@ package org.aionos.memory;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.aionos.items.ItemStoreContract;
+import org.aionos.kernel.memory.ItemStore;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -16,7 +18,7 @@ final class RocksItemsTest extends ItemStoreContract {
   }
 
   @Override
-  ItemStore open() {
+  protected ItemStore open() {
     return RocksItems.open(folder.resolve("items"), false);
   }
 }
