@@ -44,8 +44,10 @@ import org.apache.lucene.index.IndexOptions;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.MergePolicy;
 import org.apache.lucene.index.MergeScheduler;
 import org.apache.lucene.index.Term;
+import org.apache.lucene.index.TieredMergePolicy;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.BooleanClause;
 import org.apache.lucene.search.BooleanQuery;
@@ -112,6 +114,8 @@ final class FoundItems implements ItemStore {
   /** More merges that wait hold writers back, so that there are never too many segments. */
   private static final int MERGES_MAX = 6;
 
+  private static final int SEGMENTS_PER_TIER = 3;
+  private static final int SEGMENT_MEGABYTES_MIN = 16;
   private static final int KEPT_QUERIES_MAX = 256;
   private static final long KEPT_BYTES_MAX = 16L << 20;
 
@@ -161,8 +165,17 @@ final class FoundItems implements ItemStore {
             new IndexWriterConfig(stemming.byField())
                 .setRAMBufferSizeMB(16)
                 .setSimilarity(SIMILARITY)
+                .setMergePolicy(fewSegments())
                 .setMergeScheduler(merging()));
     this.searchers = new SearcherManager(writer, new Searching());
+  }
+
+  /** A vector is looked for in each segment, so few of them find fast; merging costs more then. */
+  private static MergePolicy fewSegments() {
+    TieredMergePolicy policy = new TieredMergePolicy();
+    policy.setSegmentsPerTier(SEGMENTS_PER_TIER);
+    policy.setFloorSegmentMB(SEGMENT_MEGABYTES_MIN);
+    return policy;
   }
 
   /** In the background, so that neither writers nor searches wait for a merge. */
