@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.aionos.document.Documents;
@@ -38,18 +37,35 @@ record MemorySettings(
   private static final long TTL_SECONDS_MAX = 315_360_000;
   private static final int TENANTS_MAX = 10_000;
 
-  private static final Map<String, String> URL_VARIABLES =
-      Map.of("short", "REDIS_URL", "long", "QDRANT_URL", "episodic", "MINIO_URL");
-  private static final Map<String, String> USER_VARIABLES =
-      Map.of("short", "REDIS_USER", "long", "QDRANT_USER", "episodic", "MINIO_ACCESS_KEY");
-  private static final Map<String, String> SECRET_VARIABLES =
-      Map.of("short", "REDIS_PASSWORD", "long", "QDRANT_API_KEY", "episodic", "MINIO_SECRET_KEY");
-  private static final Map<String, String> DRIVERS =
-      Map.of("short", "redis", "long", "qdrant", "episodic", "minio");
-  private static final Map<String, Long> TTL_SECONDS =
-      Map.of("short", 3_600L, "long", 1_209_600L, "episodic", 259_200L);
-  private static final Map<String, String> NAMES =
-      Map.of("short", "", "long", "aion_long_memory", "episodic", "aion-episodic");
+  /**
+   * What is so if nothing is said.
+   *
+   * @param driver where the environment names a server
+   * @param url names the variable; likewise the others
+   */
+  private record Standard(
+      String driver, long ttlSeconds, String name, String url, String user, String secret) {}
+
+  private static final Map<String, Standard> STANDARDS =
+      Map.of(
+          "short",
+          new Standard("redis", 3_600, "", "REDIS_URL", "REDIS_USER", "REDIS_PASSWORD"),
+          "long",
+          new Standard(
+              "qdrant",
+              1_209_600,
+              "aion_long_memory",
+              "QDRANT_URL",
+              "QDRANT_USER",
+              "QDRANT_API_KEY"),
+          "episodic",
+          new Standard(
+              "minio",
+              259_200,
+              "aion-episodic",
+              "MINIO_URL",
+              "MINIO_ACCESS_KEY",
+              "MINIO_SECRET_KEY"));
 
   /**
    * Where one type of memory is kept.
@@ -71,8 +87,21 @@ record MemorySettings(
       return driver.equals(EMBEDDED);
     }
 
+    /**
+     * @throws IllegalArgumentException if a server's address is missing
+     */
+    Backend keptBy(String other) {
+      if (!other.equals(EMBEDDED) && url.isEmpty()) {
+        throw new IllegalArgumentException("the driver " + other + " needs a url");
+      }
+      return new Backend(other, ttl, url, name, user, secret, caFile, timeoutMax);
+    }
+
     /** The same server's, whatever the time to live. */
     boolean isSamePlace(Backend other) {
+      if (isEmbedded()) {
+        return other.isEmbedded();
+      }
       return equals(
           new Backend(
               other.driver,
@@ -138,8 +167,9 @@ record MemorySettings(
     Fields limits = root.objectOrEmpty("limits").only("tenant_bytes_max", "value_bytes_max");
     Fields named = root.objectOrEmpty("backends").only("short", "long", "episodic");
     Map<String, Backend> backends = new LinkedHashMap<>();
-    for (String type : List.of("short", "long", "episodic")) {
-      backends.put(type, backend(type, named.objectOrEmpty(type), environment));
+    for (Map.Entry<String, Standard> type : STANDARDS.entrySet()) {
+      backends.put(
+          type.getKey(), backend(type.getValue(), named.objectOrEmpty(type.getKey()), environment));
     }
     return new MemorySettings(
         Map.copyOf(backends),
@@ -157,7 +187,7 @@ record MemorySettings(
     }
   }
 
-  private static Backend backend(String type, Fields fields, Map<String, String> environment)
+  private static Backend backend(Standard standard, Fields fields, Map<String, String> environment)
       throws InvalidDocument, IOException {
     fields.only(
         "driver",
@@ -170,32 +200,33 @@ record MemorySettings(
         "secret_file",
         "ca_file",
         "timeout_ms");
-    String url = environment.getOrDefault(URL_VARIABLES.get(type), fields.text("url", ""));
-    String driver = fields.text("driver", url.isEmpty() ? EMBEDDED : DRIVERS.get(type));
+    String url = environment.getOrDefault(standard.url(), fields.text("url", ""));
+    String driver = fields.text("driver", url.isEmpty() ? EMBEDDED : standard.driver());
     if (!driver.equals(EMBEDDED) && url.isEmpty()) {
       throw fields.invalid(
-          "url", "the driver " + driver + " needs it, here or as " + URL_VARIABLES.get(type));
+          "url", "the driver " + driver + " needs it, here or as " + standard.url());
     }
+    String user = environment.get(standard.user());
     String ca = fields.textOrNull("ca_file");
     return new Backend(
         driver,
-        Duration.ofSeconds(fields.wholeNumber("ttl_s", TTL_SECONDS.get(type), 1, TTL_SECONDS_MAX)),
-        driver.equals(EMBEDDED) ? "" : url,
-        fields.text("collection", fields.text("bucket", NAMES.get(type))),
-        environment.getOrDefault(USER_VARIABLES.get(type), fields.textOrNull("user")),
-        secret(type, fields, environment),
+        Duration.ofSeconds(fields.wholeNumber("ttl_s", standard.ttlSeconds(), 1, TTL_SECONDS_MAX)),
+        url,
+        fields.text("collection", fields.text("bucket", standard.name())),
+        user == null ? fields.textOrNull("user") : user,
+        secret(standard, fields, environment),
         ca == null ? null : Path.of(ca),
         Duration.ofMillis(fields.wholeNumber("timeout_ms", 2_000, 50, 60_000)));
   }
 
   private static @Nullable String secret(
-      String type, Fields fields, Map<String, String> environment)
+      Standard standard, Fields fields, Map<String, String> environment)
       throws InvalidDocument, IOException {
     String file = fields.textOrNull("secret_file");
     if (file != null) {
       return Files.readString(Path.of(file)).strip();
     }
-    String variable = fields.text("secret_env", SECRET_VARIABLES.get(type));
+    String variable = fields.text("secret_env", standard.secret());
     String secret = environment.get(variable);
     if (secret == null && fields.has("secret_env")) {
       throw fields.invalid("secret_env", "there is no variable " + variable);
@@ -236,7 +267,7 @@ record MemorySettings(
       Fields fields =
           each.getValue().only("tenant_bytes_max", "short_ttl_s", "long_ttl_s", "episodic_ttl_s");
       Map<String, Duration> ttls = new LinkedHashMap<>();
-      for (String type : TTL_SECONDS.keySet()) {
+      for (String type : STANDARDS.keySet()) {
         Long seconds = fields.wholeNumberOrNull(type + "_ttl_s", 1, TTL_SECONDS_MAX);
         if (seconds != null) {
           ttls.put(type, Duration.ofSeconds(seconds));
