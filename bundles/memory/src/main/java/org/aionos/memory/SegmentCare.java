@@ -10,6 +10,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.memory.ObjectStore;
 import org.aionos.kernel.memory.StoreUnavailable;
@@ -95,10 +97,7 @@ final class SegmentCare {
   }
 
   /** In the turn of its tenant, as it is then. Whether it was as wanted. */
-  private boolean change(
-      SegmentId id,
-      java.util.function.Predicate<Segment> which,
-      java.util.function.UnaryOperator<Segment> change) {
+  private boolean change(SegmentId id, Predicate<Segment> which, UnaryOperator<Segment> change) {
     synchronized (open.turnOf(id.agent().tenant())) {
       Segment segment = index.segment(id).orElse(null);
       if (segment == null || !which.test(segment)) {

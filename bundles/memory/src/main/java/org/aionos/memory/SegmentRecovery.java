@@ -74,6 +74,7 @@ final class SegmentRecovery {
     for (EpisodicIndex.Promise each : index.promises()) {
       index.forgetPromises(each.segment().agent().tenant());
     }
+    open.waitingBytes().set(waiting());
     return true;
   }
 
@@ -117,7 +118,6 @@ final class SegmentRecovery {
       files.truncate(segment.id(), end);
     }
     open.opened(segment.id());
-    open.waitingBytes().addAndGet(end);
   }
 
   /** The end of what is whole. */
@@ -149,7 +149,6 @@ final class SegmentRecovery {
   /** Makes the index anew of all segments, here and in the object store. */
   void rebuild() throws IOException {
     index.clear();
-    open.waitingBytes().set(0);
     SortedMap<SegmentId, Long> here = files.all();
     Set<SegmentId> there = uploaded();
     Set<SegmentId> all = new TreeSet<>(here.keySet());
@@ -158,6 +157,7 @@ final class SegmentRecovery {
       read(id, here.get(id), there.contains(id));
     }
     index.complete();
+    open.waitingBytes().set(waiting());
     if (!all.isEmpty()) {
       log.info("the index of episodic memory was made anew: segments={}", all.size());
     }
@@ -175,9 +175,11 @@ final class SegmentRecovery {
     }
     if (size != null && end == 0 && !isUploaded) {
       files.delete(id);
-    } else if (!isUploaded) {
-      open.waitingBytes().addAndGet(end);
     }
+  }
+
+  private long waiting() {
+    return index.segments().stream().filter(Segment::waits).mapToLong(Segment::length).sum();
   }
 
   private byte[] download(SegmentId id) throws IOException {
