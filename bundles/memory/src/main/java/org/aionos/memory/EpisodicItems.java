@@ -177,6 +177,11 @@ final class EpisodicItems implements ItemStore {
     }
   }
 
+  /** What is on this disk alone. */
+  long waitingBytes() {
+    return open.waitingBytes().get();
+  }
+
   private void objectsAre(boolean away, @Nullable StoreUnavailable why) {
     if (away && !objectsAway) {
       log.warn("episodic memory waits for its object store", why);
