@@ -603,6 +603,14 @@ public final class Memory implements MemoryControl, TaskTrust {
     return written[0];
   }
 
+  private Supplier<ItemStore> openingOf(String type, String driver) {
+    try {
+      return opening(type, settings.backend(type).keptBy(driver));
+    } catch (IllegalArgumentException unusable) {
+      throw new Refused(Problem.of(Code.INVALID_FIELD, String.valueOf(unusable.getMessage())));
+    }
+  }
+
   @Override
   public Migrated migrate(String type, String driver, Consumer<String> progress) {
     Kind kind = known(type);
@@ -610,7 +618,7 @@ public final class Memory implements MemoryControl, TaskTrust {
     if (driver.equals(now.driver())) {
       throw new Refused(Problem.of(Code.INVALID_FIELD, type + " memory is kept there already"));
     }
-    Supplier<ItemStore> opening = opening(type, now.keptBy(driver));
+    Supplier<ItemStore> opening = openingOf(type, driver);
     journal.record(
         new Journal.Event(
             "kernel.memory",
