@@ -43,7 +43,9 @@ public final class S3ProxyServer implements S3Server {
 
   @Override
   public void restart() throws IOException {
-    Path libraries = Path.of("..", "s3-server", "target", "lib").toAbsolutePath();
+    Path libraries =
+        Path.of(System.getProperty("aion.root", "../.."), "bundles", "s3-server", "target", "lib")
+            .toAbsolutePath();
     if (!Files.isDirectory(libraries)) {
       throw new IOException("build bundles/s3-server first: " + libraries + " is not there");
     }
