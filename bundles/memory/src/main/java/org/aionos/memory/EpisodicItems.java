@@ -177,6 +177,11 @@ final class EpisodicItems implements ItemStore {
     }
   }
 
+  /** Whether the index is complete. */
+  boolean isReady() {
+    return ready.isDone();
+  }
+
   /** What is on this disk alone. */
   long waitingBytes() {
     return open.waitingBytes().get();
