@@ -444,6 +444,7 @@ public final class Memory implements MemoryControl, TaskTrust {
               return new Kept(
                   kind.name,
                   settings.backend(kind.name).driver(),
+                  fault == null,
                   fault != null ? fault : rejected);
             })
         .toList();
