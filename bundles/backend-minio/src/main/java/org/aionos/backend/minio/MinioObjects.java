@@ -35,8 +35,11 @@ final class MinioObjects implements ObjectStore {
 
   private static final int NAMES_MAX = 1_000;
 
-  /** Of an object that is read: eight times a segment; what is larger was not written by us. */
-  private static final int OBJECT_BYTES_MAX = 64 << 20;
+  /**
+   * Of an object that is read: more than a segment of 8 MB with the largest change behind it, which
+   * has 100 items of 1 MB. What is larger was not written by us.
+   */
+  private static final int OBJECT_BYTES_MAX = 256 << 20;
 
   /** Names our rule among others that the bucket may have. */
   private static final String RULE = "aion-episodic";
