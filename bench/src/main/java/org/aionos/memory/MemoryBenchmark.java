@@ -14,8 +14,11 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Random;
 import org.HdrHistogram.Histogram;
+import org.aionos.embedding.Embedders;
 import org.aionos.items.Items;
 import org.aionos.kernel.AgentId;
+import org.aionos.kernel.memory.Embedder;
+import org.aionos.kernel.memory.Embedding;
 import org.aionos.kernel.memory.Filter;
 import org.aionos.kernel.memory.Hit;
 import org.aionos.kernel.memory.Item;
@@ -24,6 +27,7 @@ import org.aionos.kernel.memory.Place;
 import org.aionos.kernel.memory.Probe;
 import org.aionos.kernel.memory.Provenance;
 import org.aionos.kernel.memory.Vector;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What memory finds, and how long it takes, without HTTP and the spine.
@@ -49,12 +53,13 @@ public final class MemoryBenchmark {
   public static void main(String[] arguments) throws IOException {
     Path folder = Path.of(arguments[0]);
     NativeLibrary.load(folder.resolve("native"), "bench");
+    Embedder embedder = Embedders.bundled(folder.resolve("embedding"));
     if (arguments.length > 2) {
       Path data = Path.of(arguments[2]);
-      persianQa(folder, data.resolve("persianqa-dev.json"));
-      loCoMo(folder, data.resolve("locomo-dev.json"));
+      persianQa(folder, data.resolve("persianqa-dev.json"), embedder);
+      loCoMo(folder, data.resolve("locomo-dev.json"), embedder);
     }
-    puts(folder);
+    puts(folder, embedder);
     neighbours(folder, Integer.parseInt(arguments[1]));
   }
 
@@ -74,31 +79,44 @@ public final class MemoryBenchmark {
         null);
   }
 
+  /** As the service does: a text whose language the model knows has an embedding. */
+  private static Items.Wish wish(String key, String text, Embedder embedder) {
+    Items.Wish bare = wish(key, text, Map.of());
+    return embedder.knows(text)
+        ? new Items.Wish(
+            bare.place(),
+            bare.content(),
+            false,
+            bare.ttl(),
+            null,
+            bare.provenance(),
+            new Embedding(embedder.identity(), embedder.embed(List.of(text)).get(0)))
+        : bare;
+  }
+
   private static void put(ItemStore store, List<Items.Wish> wishes) {
     new Items(store, Duration.ZERO).put(wishes, ROOM, NOW);
   }
 
-  private static void put(FoundItems items, String key, String text) {
-    put(items, List.of(wish(key, text, Map.of())));
-  }
-
-  private static List<String> find(FoundItems items, String text, int k) {
+  private static List<String> find(FoundItems items, String text, Embedder embedder, int k) {
+    Embedding embedding =
+        embedder.knows(text) ? new Embedding(embedder.identity(), embedder.probe(text)) : null;
     return items
-        .find(AGENT, Filter.ANY, new Probe(text, null, null, k, Probe.Boosts.NONE), NOW)
+        .find(AGENT, Filter.ANY, new Probe(text, null, embedding, k, Probe.Boosts.NONE), NOW)
         .stream()
         .map(hit -> hit.item().place().key())
         .toList();
   }
 
   /** Which paragraph answers a question: is it the first that is found? */
-  private static void persianQa(Path folder, Path file) throws IOException {
+  private static void persianQa(Path folder, Path file, Embedder embedder) throws IOException {
     FoundItems items = FoundItems.open(folder.resolve("persianqa"), false);
     List<String[]> questions = new ArrayList<>();
     int paragraphs = 0;
     for (JsonNode article : JSON.readTree(file.toFile()).get("data")) {
       for (JsonNode paragraph : article.get("paragraphs")) {
         String key = "p" + paragraphs++;
-        put(items, key, paragraph.get("context").asText());
+        put(items, List.of(wish(key, paragraph.get("context").asText(), embedder)));
         for (JsonNode qa : paragraph.get("qas")) {
           if (!qa.path("is_impossible").asBoolean()) {
             questions.add(new String[] {qa.get("question").asText(), key});
@@ -109,13 +127,13 @@ public final class MemoryBenchmark {
     int first = 0;
     int amongFive = 0;
     for (String[] question : questions) {
-      List<String> found = find(items, question[0], 5);
+      List<String> found = find(items, question[0], embedder, 5);
       first += !found.isEmpty() && found.get(0).equals(question[1]) ? 1 : 0;
       amongFive += found.contains(question[1]) ? 1 : 0;
     }
     items.close();
     say(
-        "PersianQA, by words: recall@1 %.3f, recall@5 %.3f  (%d questions, %d paragraphs)",
+        "PersianQA: recall@1 %.3f, recall@5 %.3f  (%d questions, %d paragraphs)",
         (double) first / questions.size(),
         (double) amongFive / questions.size(),
         questions.size(),
@@ -123,7 +141,7 @@ public final class MemoryBenchmark {
   }
 
   /** Which turn of a conversation is the evidence of an answer: is one among the first ten? */
-  private static void loCoMo(Path folder, Path file) throws IOException {
+  private static void loCoMo(Path folder, Path file, Embedder embedder) throws IOException {
     int hits = 0;
     int asked = 0;
     int conversation = 0;
@@ -132,10 +150,8 @@ public final class MemoryBenchmark {
       JsonNode sessions = sample.get("conversation");
       for (int session = 1; sessions.has("session_" + session); session++) {
         for (JsonNode turn : sessions.get("session_" + session)) {
-          put(
-              items,
-              turn.get("dia_id").asText(),
-              turn.get("speaker").asText() + ": " + turn.get("text").asText());
+          String text = turn.get("speaker").asText() + ": " + turn.get("text").asText();
+          put(items, List.of(wish(turn.get("dia_id").asText(), text, embedder)));
         }
       }
       for (JsonNode qa : sample.get("qa")) {
@@ -144,7 +160,8 @@ public final class MemoryBenchmark {
         if (!evidence.isEmpty()) {
           asked++;
           hits +=
-              find(items, qa.get("question").asText(), 10).stream().anyMatch(evidence::contains)
+              find(items, qa.get("question").asText(), embedder, 10).stream()
+                      .anyMatch(evidence::contains)
                   ? 1
                   : 0;
         }
@@ -152,22 +169,24 @@ public final class MemoryBenchmark {
       items.close();
     }
     say(
-        "LoCoMo, by words: hit@10 %.3f  (%d questions, %d conversations)",
+        "LoCoMo: hit@10 %.3f  (%d questions, %d conversations)",
         (double) hits / asked, asked, conversation);
   }
 
-  private static void puts(Path folder) {
+  private static void puts(Path folder, Embedder embedder) {
     String[] words =
         "the agent of a tenant remembers what it has found and finds it again when a task asks"
             .split(" ");
     try (ItemStore small = RocksItems.open(folder.resolve("short"), false);
         FoundItems large = FoundItems.open(folder.resolve("puts"), false)) {
-      say("put short: %s", puts(small, words, 20_000));
-      say("put long, 20 words, no vector: %s", puts(large, words, 20_000));
+      say("put short: %s", puts(small, words, 20_000, null));
+      say("put long, 20 words, not embedded: %s", puts(large, words, 20_000, null));
+      say("put long, 20 words, embedded: %s", puts(large, words, 2_000, embedder));
     }
   }
 
-  private static String puts(ItemStore items, String[] words, int count) {
+  private static String puts(
+      ItemStore items, String[] words, int count, @Nullable Embedder embedder) {
     Random random = new Random(1);
     Histogram nanos = new Histogram(3);
     for (int i = 0; i < count; i++) {
@@ -175,9 +194,13 @@ public final class MemoryBenchmark {
       for (int w = 0; w < 20; w++) {
         text.append(words[random.nextInt(words.length)]).append(' ');
       }
-      List<Items.Wish> wish = List.of(wish("k" + i, text.toString(), Map.of("n", i)));
       long begun = System.nanoTime();
-      put(items, wish);
+      put(
+          items,
+          List.of(
+              embedder == null
+                  ? wish("k" + i, text.toString(), Map.of("n", i))
+                  : wish("e" + i, text.toString(), embedder)));
       if (i >= count / 4) {
         nanos.recordValue(System.nanoTime() - begun);
       }

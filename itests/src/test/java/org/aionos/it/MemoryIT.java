@@ -162,9 +162,6 @@ class MemoryIT {
       {"memory.put", "{'key':'k','value':1}", "400 MISSING_FIELD", "/params/type"},
       {"memory.put", "{'type':'broad','key':'k','value':1}", "400 INVALID_FIELD", "/params/type"},
       {
-        "memory.put", "{'type':'episodic','key':'k','value':1}", "501 NOT_INSTALLED", "/params/type"
-      },
-      {
         "memory.put",
         "{'type':'short','key':'k','value':1,'vector':[1,0]}",
         "400 INVALID_FIELD",
@@ -189,7 +186,18 @@ class MemoryIT {
         "400 INVALID_FIELD",
         "/params/knn/k"
       },
-      {"memory.put", "{'type':'short','value':1}", "400 MISSING_FIELD", "/params/key"},
+      {
+        "memory.put",
+        "{'type':'short','key':'k','value':1,'trust':'full'}",
+        "400 INVALID_FIELD",
+        "/params/trust"
+      },
+      {
+        "memory.put",
+        "{'type':'short','key':'k','value':1,'from':{'items':[{'type':'long','key':'none'}]}}",
+        "404 NOT_FOUND",
+        "/params/from/items/0/key"
+      },
       {"memory.put", "{'type':'short','key':'','value':1}", "400 INVALID_FIELD", "/params/key"},
       {
         "memory.put",
@@ -312,7 +320,8 @@ class MemoryIT {
     assertThat(english.json().at("/result/items")).hasSize(1);
     assertThat(english.at("/result/items/0/key")).isEqualTo("cats");
     assertThat(english.json().at("/result/items/0/why/lexical").asDouble()).isPositive();
-    assertThat(english.json().at("/result/items/0/why/dense").isNull()).isTrue();
+    assertThat(english.json().at("/result/items/0/why/dense").asDouble()).isBetween(0.5, 1.0);
+    assertThat(english.json().at("/result/items/0/age_s").asInt()).isNotNegative();
     assertThat(english.at("/result/items/0/written_by")).startsWith("sc-");
     assertThat(
             call(RESEARCHER, "memory.query", "{'type':'long','knn':{'text':'کتاب'}}")
@@ -334,6 +343,105 @@ class MemoryIT {
     assertThat(
             call(RESEARCHER, "memory.query", "{'type':'long','knn':{'text':'SECRET cats'}}").text())
         .doesNotContain("SECRET");
+  }
+
+  @Test
+  void long_memory_is_found_by_what_it_means_and_packed_with_citations() {
+    call(
+            OTHER,
+            "memory.put",
+            "{'type':'long','task':'rag','key':'pet','value':'The kitten is napping on the couch'}")
+        .expect(200);
+    call(
+            OTHER,
+            "memory.put",
+            "{'type':'long','task':'rag','key':'money','value':'Quarterly revenue rose by ten percent'}")
+        .expect(200);
+    call(
+            OTHER,
+            "memory.put",
+            "{'type':'long','task':'rag','key':'again','value':'The kitten is napping on the couch'}")
+        .expect(200);
+
+    JsonNode found =
+        call(
+                OTHER,
+                "memory.query",
+                "{'type':'long','knn':{'text':'where does a cat sleep?','k':2},'filter':{'task':'rag'}}")
+            .expect(200)
+            .json()
+            .at("/result/items");
+    assertThat(found.findValuesAsText("key")).containsExactly("pet", "money");
+    assertThat(found.at("/0/same_as/0").asText()).isEqualTo("again");
+    assertThat(found.at("/0/why/lexical").isNull()).isTrue();
+    assertThat(found.at("/0/why/dense").asDouble())
+        .isGreaterThan(found.at("/1/why/dense").asDouble());
+
+    JsonNode packed =
+        call(
+                OTHER,
+                "memory.rag",
+                "{'type':'long','knn':{'text':'where does a cat sleep?'},'filter':{'task':'rag'},'tokens_max':50}")
+            .expect(200)
+            .json()
+            .at("/result");
+    assertThat(packed.at("/context").asText())
+        .startsWith("[1] The kitten is napping on the couch\n[2] Quarterly");
+    assertThat(packed.at("/citations/0/key").asText()).isEqualTo("pet");
+    assertThat(packed.at("/tokens").asInt()).isBetween(10, 50);
+  }
+
+  @Test
+  void an_item_without_a_key_is_named_by_its_content_and_a_delete_is_taken_back() {
+    String item = "{'type':'short','task':'same','value':{'fact':42}}";
+    String key = call(OTHER, "memory.put", item).expect(200).at("/result/key");
+    Answer again = call(OTHER, "memory.put", item).expect(200);
+    assertThat(key).startsWith("sha256-");
+    assertThat(again.at("/result/key")).isEqualTo(key);
+    assertThat(again.at("/result/version")).isEqualTo("1");
+
+    String named = "{'type':'short','task':'same','key':'" + key + "'}";
+    assertThat(call(OTHER, "memory.delete", named).at("/result/deleted")).isEqualTo("true");
+    call(OTHER, "memory.get", named).expect(404, "NOT_FOUND");
+    call(OTHER, "memory.restore", named).expect(200);
+    assertThat(call(OTHER, "memory.get", named).expect(200).json().at("/result/value/fact").asInt())
+        .isEqualTo(42);
+    call(OTHER, "memory.restore", named).expect(404, "NOT_FOUND");
+  }
+
+  @Test
+  void trust_falls_with_what_a_task_reads_and_is_never_raised() {
+    String low =
+        call(OTHER, "memory.put", "{'type':'short','task':'t','key':'web','value':1,'trust':'low'}")
+            .expect(200)
+            .at("/result/trust");
+    assertThat(low).isEqualTo("low");
+    assertThat(
+            call(OTHER, "memory.put", "{'type':'short','task':'t','key':'web','value':2}")
+                .at("/result/trust"))
+        .isEqualTo("low");
+    assertThat(
+            call(
+                    OTHER,
+                    "memory.put",
+                    "{'type':'short','key':'made','value':1,'from':{'items':[{'type':'short','task':'t','key':'web'}]}}")
+                .at("/result/trust"))
+        .isEqualTo("low");
+
+    assertThat(putInTask("reader", "before").at("/result/trust")).isEqualTo("high");
+    ObjectNode read = syscall("memory.get", OTHER);
+    read.set("params", object("{'type':'short','task':'t','key':'web'}"));
+    read.set("context", object("{'task_id':'reader'}"));
+    kernel.call(RESEARCHER_V1, "POST", "/v1/syscall/memory.get", read).expect(200);
+    assertThat(putInTask("reader", "after").at("/result/trust")).isEqualTo("low");
+    assertThat(putInTask("another", "after").at("/result/trust")).isEqualTo("high");
+  }
+
+  private static Answer putInTask(String task, String key) {
+    ObjectNode put = syscall("memory.put", OTHER);
+    put.set("params", object("{'type':'short','key':'" + key + "','value':1}"));
+    put.set("context", object("{'task_id':'" + task + "'}"));
+    return kernel.call(RESEARCHER_V1, "POST", "/v1/syscall/memory.put", put).expect(200);
   }
 
   @Test

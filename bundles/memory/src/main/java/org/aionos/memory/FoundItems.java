@@ -33,25 +33,38 @@ import org.aionos.words.Language;
 import org.aionos.words.Stemming;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field;
+import org.apache.lucene.document.FieldType;
 import org.apache.lucene.document.KnnFloatVectorField;
 import org.apache.lucene.document.LongPoint;
 import org.apache.lucene.document.StoredField;
 import org.apache.lucene.document.StringField;
 import org.apache.lucene.document.TextField;
+import org.apache.lucene.index.ConcurrentMergeScheduler;
+import org.apache.lucene.index.IndexOptions;
+import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
-import org.apache.lucene.index.SerialMergeScheduler;
+import org.apache.lucene.index.MergePolicy;
+import org.apache.lucene.index.MergeScheduler;
 import org.apache.lucene.index.Term;
+import org.apache.lucene.index.TieredMergePolicy;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.BooleanClause;
 import org.apache.lucene.search.BooleanQuery;
+import org.apache.lucene.search.BoostQuery;
 import org.apache.lucene.search.DisjunctionMaxQuery;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnFloatVectorQuery;
+import org.apache.lucene.search.LRUQueryCache;
 import org.apache.lucene.search.Query;
+import org.apache.lucene.search.QueryCache;
+import org.apache.lucene.search.QueryCachingPolicy;
 import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.SearcherFactory;
 import org.apache.lucene.search.SearcherManager;
 import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.search.similarities.BM25Similarity;
+import org.apache.lucene.search.similarities.Similarity;
 import org.apache.lucene.store.FSDirectory;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -80,9 +93,49 @@ final class FoundItems implements ItemStore {
   private static final String EMBEDDING = "embedding_";
 
   private static final int STEMS_MAX = 64;
-  private static final int TEXT_LENGTH_MAX = 64_000;
+  private static final int GRAMS_MAX = 256;
+
+  /** Their scores are higher than those of words, of which there are fewer. */
+  private static final float GRAMS_WEIGHT = 0.3f;
+
+  /** Better for short texts than Lucene's 1.2 and 0.75, as for Anserini's. */
+  private static final Similarity SIMILARITY = new BM25Similarity(0.9f, 0.4f);
+
+  /** Nobody asks for phrases, so where in a text a word stands is not kept. */
+  private static final FieldType WORDS = new FieldType(TextField.TYPE_NOT_STORED);
+
+  static {
+    WORDS.setIndexOptions(IndexOptions.DOCS_AND_FREQS);
+    WORDS.freeze();
+  }
 
   private static final long COMMIT_MILLIS = 1_000;
+
+  /** More merges that wait hold writers back, so that there are never too many segments. */
+  private static final int MERGES_MAX = 6;
+
+  private static final int SEGMENTS_PER_TIER = 3;
+  private static final int SEGMENT_MEGABYTES_MIN = 16;
+  private static final int KEPT_QUERIES_MAX = 256;
+  private static final long KEPT_BYTES_MAX = 16L << 20;
+
+  /** What {@link #admitted} makes is all that is worth it. */
+  private static final QueryCachingPolicy KEPT =
+      new QueryCachingPolicy() {
+        @Override
+        public void onUse(Query query) {}
+
+        @Override
+        public boolean shouldCache(Query query) {
+          return query instanceof BooleanQuery all
+              && all.clauses().stream().allMatch(BooleanClause::isRequired)
+              && all.clauses().stream().anyMatch(clause -> isOwner(clause.getQuery()));
+        }
+
+        private static boolean isOwner(Query query) {
+          return query instanceof TermQuery term && term.getTerm().field().equals(OWNER);
+        }
+      };
 
   /** What expired within it may still be looked at, and is left out then. */
   private static final long EXPIRY_GRAIN_MILLIS = 10_000;
@@ -111,8 +164,40 @@ final class FoundItems implements ItemStore {
             directory,
             new IndexWriterConfig(stemming.byField())
                 .setRAMBufferSizeMB(16)
-                .setMergeScheduler(new SerialMergeScheduler()));
-    this.searchers = new SearcherManager(writer, null);
+                .setSimilarity(SIMILARITY)
+                .setMergePolicy(fewSegments())
+                .setMergeScheduler(merging()));
+    this.searchers = new SearcherManager(writer, new Searching());
+  }
+
+  /** A vector is looked for in each segment, so few of them find fast; merging costs more then. */
+  private static MergePolicy fewSegments() {
+    TieredMergePolicy policy = new TieredMergePolicy();
+    policy.setSegmentsPerTier(SEGMENTS_PER_TIER);
+    policy.setFloorSegmentMB(SEGMENT_MEGABYTES_MIN);
+    return policy;
+  }
+
+  /** In the background, so that neither writers nor searches wait for a merge. */
+  private static MergeScheduler merging() {
+    ConcurrentMergeScheduler merging = new ConcurrentMergeScheduler();
+    merging.setMaxMergesAndThreads(MERGES_MAX, 1);
+    return merging;
+  }
+
+  /** Keeps which documents are admitted: the same agent asks again, mostly. */
+  private static final class Searching extends SearcherFactory {
+
+    private final QueryCache kept = new LRUQueryCache(KEPT_QUERIES_MAX, KEPT_BYTES_MAX);
+
+    @Override
+    public IndexSearcher newSearcher(IndexReader reader, @Nullable IndexReader former) {
+      IndexSearcher searcher = new IndexSearcher(reader);
+      searcher.setSimilarity(SIMILARITY);
+      searcher.setQueryCache(kept);
+      searcher.setQueryCachingPolicy(KEPT);
+      return searcher;
+    }
   }
 
   static FoundItems open(Path folder, boolean sync) {
@@ -218,7 +303,11 @@ final class FoundItems implements ItemStore {
     document.add(new LongPoint(EXPIRES, expires == null ? Long.MAX_VALUE : expires.toEpochMilli()));
     String text = ItemTexts.of(item.content().value());
     if (!text.isEmpty()) {
-      document.add(new TextField(Language.of(text).bodyField, text, Field.Store.NO));
+      Language language = Language.of(text);
+      document.add(new Field(language.bodyField, text, WORDS));
+      if (language == Language.ENGLISH) {
+        document.add(new Field(Stemming.GRAMS_FIELD, text, WORDS));
+      }
     }
     Vector own = item.content().vector();
     if (own != null) {
@@ -257,7 +346,7 @@ final class FoundItems implements ItemStore {
       IndexSearcher searcher, AgentId agent, Filter filter, Probe probe, Instant now)
       throws IOException {
     Query admitted = admitted(agent, filter, now);
-    int asked = probe.k() * Fusion.OVERSAMPLING;
+    int asked = Fusion.asked(probe.k());
     List<List<Fusion.Found<Integer>>> dense = new ArrayList<>();
     if (probe.vector() != null) {
       String field = VECTOR + probe.vector().dimensions();
@@ -299,9 +388,11 @@ final class FoundItems implements ItemStore {
       IndexSearcher searcher, String text, Query admitted, int asked) throws IOException {
     List<Query> languages = new ArrayList<>();
     for (Language language : Language.values()) {
-      BooleanQuery.Builder words = new BooleanQuery.Builder();
-      for (String stem : stemming.stems(language, text, STEMS_MAX)) {
-        words.add(new TermQuery(new Term(language.bodyField, stem)), BooleanClause.Occur.SHOULD);
+      BooleanQuery.Builder words =
+          anyOf(language.bodyField, stemming.stems(language, text, STEMS_MAX));
+      if (language == Language.ENGLISH) {
+        Query grams = anyOf(Stemming.GRAMS_FIELD, stemming.grams(text, GRAMS_MAX)).build();
+        words.add(new BoostQuery(grams, GRAMS_WEIGHT), BooleanClause.Occur.SHOULD);
       }
       languages.add(words.build());
     }
@@ -311,6 +402,13 @@ final class FoundItems implements ItemStore {
             .add(admitted, BooleanClause.Occur.FILTER)
             .build();
     return found(searcher.search(query, asked).scoreDocs);
+  }
+
+  private static BooleanQuery.Builder anyOf(String field, Collection<String> terms) {
+    BooleanQuery.Builder any = new BooleanQuery.Builder();
+    terms.forEach(
+        term -> any.add(new TermQuery(new Term(field, term)), BooleanClause.Occur.SHOULD));
+    return any;
   }
 
   private static List<Fusion.Found<Integer>> dense(

@@ -50,6 +50,8 @@ public final class HandlerTable {
           "memory.get",
           "memory.query",
           "memory.list",
+          "memory.rag",
+          "memory.restore",
           "memory.pin",
           "memory.delete");
 

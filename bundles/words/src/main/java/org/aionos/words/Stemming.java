@@ -19,20 +19,33 @@ import org.apache.lucene.analysis.tokenattributes.CharTermAttribute;
  */
 public final class Stemming implements AutoCloseable {
 
+  /** Of an index: pieces of English stems, so that words of one family find each other. */
+  public static final String GRAMS_FIELD = "grams_en";
+
   private final Analyzer english = new EnglishAnalyzer();
   private final Analyzer persian = new PersianAnalyzer();
+  private final Analyzer englishGrams = new GramAnalyzer(english);
 
   /** The distinct stems of a text, in order, at most so many. */
   public Set<String> stems(Language language, String text, int stemsMax) {
-    Set<String> stems = new LinkedHashSet<>();
-    try (TokenStream tokens = of(language).tokenStream(language.bodyField, text)) {
-      CharTermAttribute stem = tokens.addAttribute(CharTermAttribute.class);
+    return distinct(of(language), text, stemsMax);
+  }
+
+  /** The distinct grams of the English stems of a text, in order, at most so many. */
+  public Set<String> grams(String text, int gramsMax) {
+    return distinct(englishGrams, text, gramsMax);
+  }
+
+  private static Set<String> distinct(Analyzer analyzer, String text, int max) {
+    Set<String> terms = new LinkedHashSet<>();
+    try (TokenStream tokens = analyzer.tokenStream(Language.ENGLISH.bodyField, text)) {
+      CharTermAttribute term = tokens.addAttribute(CharTermAttribute.class);
       tokens.reset();
-      while (stems.size() < stemsMax && tokens.incrementToken()) {
-        stems.add(stem.toString());
+      while (terms.size() < max && tokens.incrementToken()) {
+        terms.add(term.toString());
       }
       tokens.end();
-      return stems;
+      return terms;
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }
@@ -45,12 +58,14 @@ public final class Stemming implements AutoCloseable {
       fields.put(language.titleField, of(language));
       fields.put(language.bodyField, of(language));
     }
+    fields.put(GRAMS_FIELD, englishGrams);
     return new PerFieldAnalyzerWrapper(english, fields);
   }
 
   // Else the buffers would hang, as thread locals, on threads that outlive the bundle.
   @Override
   public void close() {
+    englishGrams.close();
     english.close();
     persian.close();
   }

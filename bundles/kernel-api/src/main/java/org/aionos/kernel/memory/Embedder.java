@@ -26,4 +26,7 @@ public interface Embedder {
    * @throws StoreUnavailable if a model that is elsewhere does not answer
    */
   List<Vector> embed(List<String> texts);
+
+  /** As {@link #embed}, of a text by which others are looked for: some models want it otherwise. */
+  Vector probe(String text);
 }

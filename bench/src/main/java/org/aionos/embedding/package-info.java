@@ -1,0 +1,5 @@
+/** Opens the embedder as the kernel does. */
+@NullMarked
+package org.aionos.embedding;
+
+import org.jspecify.annotations.NullMarked;

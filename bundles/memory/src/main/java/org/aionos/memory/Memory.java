@@ -1,0 +1,578 @@
+package org.aionos.memory;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.aionos.document.Documents;
+import org.aionos.document.InvalidDocument;
+import org.aionos.files.FolderWatch;
+import org.aionos.items.ItemRows;
+import org.aionos.items.Items;
+import org.aionos.kernel.AgentId;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Journal;
+import org.aionos.kernel.Meters;
+import org.aionos.kernel.Problem;
+import org.aionos.kernel.Refused;
+import org.aionos.kernel.memory.Embedder;
+import org.aionos.kernel.memory.Filter;
+import org.aionos.kernel.memory.Hit;
+import org.aionos.kernel.memory.Item;
+import org.aionos.kernel.memory.ItemStore;
+import org.aionos.kernel.memory.MemoryControl;
+import org.aionos.kernel.memory.Page;
+import org.aionos.kernel.memory.Place;
+import org.aionos.kernel.memory.Probe;
+import org.aionos.kernel.memory.StoreDriver;
+import org.aionos.kernel.memory.TaskTrust;
+import org.aionos.kernel.memory.Trust;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The three types of memory, each in the store that {@code config/memory.yaml} names, and the
+ * thread that looks after them. A changed file is taken whole or not at all; a type whose server
+ * stays the same keeps its store.
+ */
+@Component(service = {Memory.class, MemoryControl.class, TaskTrust.class})
+public final class Memory implements MemoryControl, TaskTrust {
+
+  static final String FILE_NAME = "memory.yaml";
+
+  private static final Logger log = LoggerFactory.getLogger(Memory.class);
+
+  private static final Duration LOOK = Duration.ofMillis(500);
+  private static final long TEND_MILLIS = 500;
+  private static final int READ_AT_ONCE = 500;
+  private static final Duration HELD_MAX = Duration.ofMinutes(1);
+
+  /** Opens what is kept on this host. */
+  interface Embedded {
+    ItemStore open(String type, MemorySettings settings);
+  }
+
+  private final Path config;
+  private final Path state;
+  private final Embedded embedded;
+  private final Map<String, String> environment;
+  private final Journal journal;
+  private final InstantSource clock;
+  private final Map<String, Kind> kinds = new LinkedHashMap<>();
+  private final Uses uses = new Uses();
+  private final Taints taints;
+  private final Collector collector;
+  private final Map<String, Embeddings> embeddings = new LinkedHashMap<>();
+  private final ConcurrentMap<String, StoreDriver> drivers = new ConcurrentHashMap<>();
+  private final FolderWatch watch;
+  private final ScheduledExecutorService tending =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "aion-memory-tend");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  /** Types that a valid file has spoken of; guarded by this. */
+  private final Set<String> configured = new HashSet<>();
+
+  private volatile MemorySettings settings;
+  private volatile String rejected = "";
+
+  @Activate
+  public Memory(
+      BundleContext context,
+      @Reference(name = "journal") Journal journal,
+      @Reference(name = "meters") Meters meters)
+      throws IOException {
+    this(
+        Path.of(String.valueOf(context.getProperty("aion.config"))),
+        Path.of(String.valueOf(context.getProperty("aion.state")), "memory"),
+        ProcessHandle.current().pid() + "-" + context.getBundle().getLastModified(),
+        System.getenv(),
+        journal,
+        meters,
+        InstantSource.system());
+    watch.settle();
+    watch.start(LOOK);
+    tending.scheduleWithFixedDelay(
+        this::tendOrLog, TEND_MILLIS, TEND_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  Memory(
+      Path config,
+      Path state,
+      String life,
+      Map<String, String> environment,
+      Journal journal,
+      Meters meters,
+      InstantSource clock)
+      throws IOException {
+    this.config = config.resolve(FILE_NAME);
+    this.state = state;
+    this.embedded = embedded(state, life);
+    this.environment = environment;
+    this.journal = journal;
+    this.clock = clock;
+    this.taints = new Taints(state.resolve("tasks.jsonl"));
+    for (String type : List.of("short", "long")) {
+      kinds.put(type, new Kind(type, type.equals("long")));
+      if (type.equals("long")) {
+        embeddings.put(type, new Embeddings());
+      }
+    }
+    this.settings = standard();
+    this.collector = new Collector(() -> settings, uses, journal, meters, clock);
+    this.watch = new FolderWatch("aion-memory-watch", config, FILE_NAME, changed -> reload());
+    reload();
+  }
+
+  /** Native code is loaded when a store is first opened. */
+  private static Embedded embedded(Path state, String life) {
+    return (type, settings) -> {
+      try {
+        NativeLibrary.load(state.resolve("native"), life);
+      } catch (IOException unloadable) {
+        throw new IllegalStateException("RocksDB cannot be loaded", unloadable);
+      }
+      return type.equals("long")
+          ? FoundItems.open(state.resolve(type), settings.sync())
+          : RocksItems.open(state.resolve(type), settings.sync());
+    };
+  }
+
+  private static MemorySettings standard() {
+    try {
+      return MemorySettings.read("{}".getBytes(StandardCharsets.UTF_8), Map.of());
+    } catch (InvalidDocument | IOException impossible) {
+      throw new IllegalStateException(impossible);
+    }
+  }
+
+  @Reference(
+      name = "drivers",
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC)
+  void addDriver(StoreDriver driver, Map<String, ?> properties) {
+    String name = String.valueOf(properties.get(StoreDriver.DRIVER));
+    drivers.put(name, driver);
+    keepAgain(name);
+  }
+
+  void removeDriver(StoreDriver driver, Map<String, ?> properties) {
+    String name = String.valueOf(properties.get(StoreDriver.DRIVER));
+    if (drivers.remove(name, driver)) {
+      keepAgain(name);
+    }
+  }
+
+  @Reference(
+      name = "embedder",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC)
+  void setEmbedder(Embedder embedder) {
+    embeddings.values().forEach(each -> each.use(embedder));
+  }
+
+  void unsetEmbedder(Embedder embedder) {
+    embeddings.values().forEach(each -> each.drop(embedder));
+  }
+
+  @Deactivate
+  void close() {
+    watch.close();
+    tending.shutdownNow();
+    try {
+      // A store must not be closed under it.
+      if (!tending.awaitTermination(10, TimeUnit.SECONDS)) {
+        log.warn("looking after memory does not end");
+      }
+    } catch (InterruptedException hurry) {
+      Thread.currentThread().interrupt();
+    }
+    kinds.values().forEach(kind -> kind.closeBecause("memory is closed"));
+  }
+
+  // --- settings -------------------------------------------------------------------------------
+
+  MemorySettings settings() {
+    return settings;
+  }
+
+  Uses uses() {
+    return uses;
+  }
+
+  /** Null for a type that there is not. */
+  @Nullable Kind kind(String type) {
+    return kinds.get(type);
+  }
+
+  /** Null for a type that is not found by what it says. */
+  @Nullable Embeddings embeddings(Kind kind) {
+    return embeddings.get(kind.name);
+  }
+
+  final synchronized void reload() {
+    try {
+      MemorySettings read = MemorySettings.read(bytes(), environment);
+      MemorySettings before = settings;
+      settings = read;
+      rejected = "";
+      for (Kind kind : kinds.values()) {
+        MemorySettings.Backend backend = read.backend(kind.name);
+        if (!configured.contains(kind.name) || !backend.isSamePlace(before.backend(kind.name))) {
+          keep(kind, backend);
+        }
+      }
+      log.info("memory settings activated: backends={}", read.backends());
+    } catch (InvalidDocument invalid) {
+      reject(invalid.describe());
+    } catch (IOException unreadable) {
+      reject("cannot be read: " + unreadable.getMessage());
+    }
+  }
+
+  /** Without a file all is as the defaults say. */
+  private byte[] bytes() throws IOException {
+    try {
+      return Files.readAllBytes(config);
+    } catch (NoSuchFileException none) {
+      return "{}".getBytes(StandardCharsets.UTF_8);
+    }
+  }
+
+  private void reject(String why) {
+    rejected = why;
+    log.error("memory settings refused: file={} why={}", config, why);
+    for (Kind kind : kinds.values()) {
+      if (!configured.contains(kind.name)) {
+        kind.closeBecause("config/" + FILE_NAME + " is not valid: " + why);
+      }
+    }
+  }
+
+  private synchronized void keepAgain(String driver) {
+    for (Kind kind : kinds.values()) {
+      if (rejected.isEmpty() && settings.backend(kind.name).driver().equals(driver)) {
+        keep(kind, settings.backend(kind.name));
+      }
+    }
+  }
+
+  private void keep(Kind kind, MemorySettings.Backend backend) {
+    configured.add(kind.name);
+    if (!backend.isEmbedded() && !drivers.containsKey(backend.driver())) {
+      kind.closeBecause(
+          "the driver "
+              + backend.driver()
+              + " is not installed: feature:install aion-backend-"
+              + backend.driver());
+      return;
+    }
+    kind.keepIn(opening(kind.name, backend));
+  }
+
+  private Supplier<ItemStore> opening(String type, MemorySettings.Backend backend) {
+    if (backend.isEmbedded()) {
+      return () -> embedded.open(type, settings);
+    }
+    StoreDriver driver = drivers.get(backend.driver());
+    if (driver == null) {
+      throw new IllegalArgumentException("the driver " + backend.driver() + " is not installed");
+    }
+    return () ->
+        new Guarded(
+            driver.open(
+                new StoreDriver.Opening(
+                    type,
+                    backend.url(),
+                    backend.name(),
+                    backend.user(),
+                    backend.secret(),
+                    backend.caFile(),
+                    backend.timeoutMax(),
+                    state.resolve(backend.driver() + "-" + type))),
+            clock);
+  }
+
+  // --- looking after it -----------------------------------------------------------------------
+
+  private void tendOrLog() {
+    for (Kind kind : kinds.values()) {
+      try {
+        tend(kind);
+      } catch (Refused away) {
+        // Said in the log and by readiness already; looked at again in a moment.
+      } catch (RuntimeException failed) {
+        log.error("memory could not be looked after: type={}", kind.name, failed);
+      }
+    }
+  }
+
+  void tend(Kind kind) {
+    if (kind.isOpen()) {
+      collector.look(kind);
+      Embeddings own = embeddings.get(kind.name);
+      if (own != null) {
+        own.complete(kind);
+      }
+    }
+  }
+
+  // --- trust of tasks -------------------------------------------------------------------------
+
+  @Override
+  public Trust of(AgentId agent, @Nullable String task) {
+    return taints.of(agent, task);
+  }
+
+  @Override
+  public void read(AgentId agent, @Nullable String task, Trust trust) {
+    taints.read(agent, task, trust);
+  }
+
+  // --- control --------------------------------------------------------------------------------
+
+  @Override
+  public List<Usage> usage() {
+    List<Usage> usage = new ArrayList<>();
+    for (Kind kind : kinds.values()) {
+      try {
+        MemorySettings.Collecting marks = settings.collecting();
+        kind.use(ItemStore::bytes)
+            .forEach(
+                (tenant, bytes) -> {
+                  long max = settings.bytesMax(tenant);
+                  long collected = marks.adaptive() ? (long) (marks.high() * max) : 0;
+                  usage.add(new Usage(kind.name, tenant, bytes, max, collected));
+                });
+      } catch (Refused away) {
+        // Left out; kept() says why.
+      }
+    }
+    usage.sort(Comparator.comparingLong(Usage::bytes).reversed());
+    return usage;
+  }
+
+  @Override
+  public List<Kept> kept() {
+    return kinds.values().stream()
+        .map(
+            kind -> {
+              String fault = kind.unavailable();
+              return new Kept(
+                  kind.name,
+                  settings.backend(kind.name).driver(),
+                  fault != null ? fault : rejected);
+            })
+        .toList();
+  }
+
+  private Kind known(String type) {
+    Kind kind = kinds.get(type);
+    if (kind == null) {
+      throw new Refused(
+          Problem.of(
+              Code.INVALID_FIELD,
+              "there is no memory of the type " + type + ": " + kinds.keySet()));
+    }
+    return kind;
+  }
+
+  @Override
+  public List<Item> look(
+      String type, AgentId agent, @Nullable String text, String filter, int limit) {
+    Kind kind = known(type);
+    Filter which = filter(filter);
+    Embeddings own = embeddings.get(type);
+    if (text != null && own == null) {
+      throw new Refused(
+          Problem.of(Code.INVALID_FIELD, type + " memory is not found by what it says"));
+    }
+    if (text != null && own != null) {
+      Probe probe = new Probe(text, null, own.probe(text), limit, Probe.Boosts.NONE);
+      return kind.use(store -> store.find(agent, which, probe, clock.instant())).stream()
+          .map(Hit::item)
+          .toList();
+    }
+    List<Item> found = new ArrayList<>();
+    String after = null;
+    do {
+      String from = after;
+      Page page = kind.use(store -> store.all(agent.tenant(), from, READ_AT_ONCE));
+      page.items().stream()
+          .filter(item -> item.place().agent().equals(agent) && which.admits(item))
+          .limit(limit - found.size())
+          .forEach(found::add);
+      after = page.next();
+    } while (after != null && found.size() < limit);
+    return found;
+  }
+
+  private static Filter filter(String json) {
+    try {
+      return json.isBlank()
+          ? Filter.ANY
+          : new FilterReader().read(Documents.json(json.getBytes(StandardCharsets.UTF_8)));
+    } catch (InvalidDocument invalid) {
+      throw new Refused(
+          Problem.at(invalid.pointer(), Code.INVALID_FIELD, "the filter: " + invalid.why()));
+    }
+  }
+
+  @Override
+  public List<Collected> collect(@Nullable String tenant, boolean dry) {
+    List<Collected> collected = new ArrayList<>();
+    for (Kind kind : kinds.values()) {
+      for (String each : kind.use(ItemStore::bytes).keySet()) {
+        if (tenant == null || tenant.equals(each)) {
+          collected.add(collector.collect(kind, each, dry));
+        }
+      }
+    }
+    return collected;
+  }
+
+  @Override
+  public Optional<Item> quarantine(String type, Place place) {
+    record("memory.quarantined", type, place);
+    return known(type)
+        .use(store -> new Items(store, Duration.ZERO).quarantine(place, clock.instant()));
+  }
+
+  @Override
+  public Optional<Item> release(String type, Place place) {
+    record("memory.released", type, place);
+    return known(type)
+        .use(store -> new Items(store, Duration.ZERO).release(place, clock.instant()));
+  }
+
+  private void record(String kind, String type, Place place) {
+    journal.record(
+        new Journal.Event(
+            "kernel.memory",
+            kind,
+            place.agent().tenant(),
+            Map.of(
+                "type", type,
+                "agent", place.agent().toString(),
+                "task", place.task(),
+                "key", place.key())));
+  }
+
+  @Override
+  public long export(String type, String tenant, OutputStream out) throws IOException {
+    Kind kind = known(type);
+    long written = 0;
+    String after = null;
+    do {
+      String from = after;
+      Page page = kind.use(store -> store.all(tenant, from, READ_AT_ONCE));
+      for (Item item : page.items()) {
+        out.write(ItemRows.line(item));
+        out.write('\n');
+        written++;
+      }
+      after = page.next();
+    } while (after != null);
+    return written;
+  }
+
+  @Override
+  public long read(String type, InputStream in) throws IOException {
+    Kind kind = known(type);
+    journal.record(
+        new Journal.Event("kernel.memory", "memory.imported", null, Map.of("type", type)));
+    BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
+    long written = 0;
+    int number = 0;
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      number++;
+      if (!line.isBlank()) {
+        written += put(kind, item(line, number)) ? 1 : 0;
+      }
+    }
+    return written;
+  }
+
+  private static Item item(String line, int number) {
+    try {
+      return ItemRows.ofLine(line.getBytes(StandardCharsets.UTF_8));
+    } catch (InvalidDocument invalid) {
+      throw new Refused(
+          Problem.of(Code.INVALID_FIELD, "line " + number + ": " + invalid.describe()));
+    }
+  }
+
+  private boolean put(Kind kind, Item item) {
+    Place place = item.place();
+    boolean[] written = {false};
+    kind.use(
+        store -> {
+          store.change(
+              List.of(place),
+              settings.bytesMax(place.agent().tenant()),
+              stored -> {
+                Item there = stored.get(place);
+                written[0] = there == null || there.version() < item.version();
+                return written[0] ? Map.of(place, Optional.of(item)) : Map.of();
+              });
+          return true;
+        });
+    return written[0];
+  }
+
+  @Override
+  public Migrated migrate(String type, String driver, Consumer<String> progress) {
+    Kind kind = known(type);
+    MemorySettings.Backend now = settings.backend(type);
+    if (driver.equals(now.driver())) {
+      throw new Refused(Problem.of(Code.INVALID_FIELD, type + " memory is kept there already"));
+    }
+    Supplier<ItemStore> opening = opening(type, now.keptBy(driver));
+    journal.record(
+        new Journal.Event(
+            "kernel.memory",
+            "memory.migrating",
+            null,
+            Map.of("type", type, "from", now.driver(), "to", driver)));
+    try (ItemStore target = opening.get()) {
+      Migration migration = new Migration(kind, target, progress);
+      Migrated migrated = migration.run();
+      // The configuration names the other driver within this time, or all is as it was.
+      tending.schedule(migration::giveUp, HELD_MAX.toMillis(), TimeUnit.MILLISECONDS);
+      return migrated;
+    }
+  }
+}
