@@ -169,8 +169,11 @@ final class RedisLink implements AutoCloseable {
     if (failed instanceof RedisNoScriptException unknown) {
       return unknown;
     }
-    if (failed instanceof RedisCommandExecutionException refusal) {
-      return unavailable("refuses: " + kind(refusal), refusal);
+    for (Throwable cause = failed; cause != null; cause = cause.getCause()) {
+      // A wrong password shows when the connection is made, and stands below what says so.
+      if (cause instanceof RedisCommandExecutionException refusal) {
+        return unavailable("refuses: " + kind(refusal), refusal);
+      }
     }
     return unavailable("cannot be reached", failed);
   }
