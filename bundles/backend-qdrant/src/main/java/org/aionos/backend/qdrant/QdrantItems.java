@@ -433,18 +433,24 @@ final class QdrantItems implements ItemStore {
       return known;
     }
     synchronized (turnOf(tenant)) {
-      long[] sum = {0};
-      eachPoint(
-          PointFilter.of(tenant),
-          List.of(ItemPoints.SIZE),
-          payload ->
-              sum[0] +=
-                  payload
-                      .getOrDefault(ItemPoints.SIZE, Value.getDefaultInstance())
-                      .getIntegerValue());
-      counted.put(tenant, sum[0]);
-      return sum[0];
+      Long meanwhile = counted.get(tenant);
+      long bytes = meanwhile == null ? sum(tenant) : meanwhile;
+      counted.put(tenant, bytes);
+      return bytes;
     }
+  }
+
+  private long sum(String tenant) {
+    long[] sum = {0};
+    eachPoint(
+        PointFilter.of(tenant),
+        List.of(ItemPoints.SIZE),
+        payload ->
+            sum[0] +=
+                payload
+                    .getOrDefault(ItemPoints.SIZE, Value.getDefaultInstance())
+                    .getIntegerValue());
+    return sum[0];
   }
 
   // --- finding ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContext;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
 import io.grpc.netty.shaded.io.netty.handler.ssl.SslProvider;
+import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import io.grpc.netty.shaded.io.netty.util.concurrent.FastThreadLocal;
 import io.qdrant.client.QdrantGrpcClient;
 import java.net.URI;
@@ -74,8 +75,9 @@ final class QdrantLink implements AutoCloseable {
     URI url = url(opening);
     SslContext tls = isTls(url) ? tls(opening.caFile()) : null;
     // Threads of our own: those that gRPC shares would outlive the bundle for a while.
-    NioEventLoopGroup group = new NioEventLoopGroup(1);
-    ExecutorService names = Executors.newCachedThreadPool();
+    DefaultThreadFactory threads = new DefaultThreadFactory("aion-qdrant", true);
+    NioEventLoopGroup group = new NioEventLoopGroup(1, threads);
+    ExecutorService names = Executors.newCachedThreadPool(threads);
     NettyChannelBuilder builder =
         NettyChannelBuilder.forAddress(url.getHost(), url.getPort() < 0 ? PORT : url.getPort())
             .eventLoopGroup(group)

@@ -227,7 +227,7 @@ final class QdrantFaultsTest {
     return Thread.getAllStackTraces().keySet().stream()
         .filter(thread -> !before.contains(thread) && thread.isAlive())
         .map(Thread::getName)
-        .filter(name -> name.matches(".*(grpc|nio|netty|globalEventExecutor|pool-).*"))
+        .filter(name -> name.matches(".*(aion-qdrant|grpc|nio|netty|globalEventExecutor|pool-).*"))
         .collect(Collectors.toSet());
   }
 }
