@@ -82,6 +82,7 @@ public class SyscallBenchmark {
             new OneAgent(),
             policy,
             handlers,
+            tasks,
             Idempotency.open(
                 folder.resolve("router"), Duration.ofDays(1), 1_000, InstantSource.system()),
             watchdog,
@@ -92,6 +93,8 @@ public class SyscallBenchmark {
     check(handled);
     check(invoked);
   }
+
+  private final TaintedTasks tasks = new TaintedTasks();
 
   private ToolCalls tools(PolicyFile rules, JournalComponent journal) {
     ToolTable table =
@@ -117,6 +120,7 @@ public class SyscallBenchmark {
     return new ToolCalls(
         table,
         rules,
+        tasks,
         new Workspaces(folder.resolve("workspaces"), new Workspace.Limits(1 << 20, 100, 1 << 20)),
         new ToolSettings(folder, journal),
         watchdog,

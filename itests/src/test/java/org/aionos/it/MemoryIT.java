@@ -445,6 +445,35 @@ class MemoryIT {
   }
 
   @Test
+  void operators_look_into_memory_hide_items_and_move_them_between_files() {
+    call(OTHER, "memory.put", "{'type':'short','task':'ops','key':'a','value':'poison'}")
+        .expect(200);
+    String item = "{'type':'short','task':'ops','key':'a'}";
+
+    assertThat(kernel.shell("aion:memory-top --no-format"))
+        .containsPattern("short\\s+embedded\\s+-")
+        .containsPattern("tenantA\\s+short\\s+[1-9]");
+    assertThat(kernel.shell("aion:memory-quarantine --task ops short " + OTHER + " a"))
+        .contains("a: in quarantine");
+    call(OTHER, "memory.get", item).expect(404, "NOT_FOUND");
+    call(OTHER, "memory.put", item.replace("}", ",'value':1}")).expect(409, "CONFLICT");
+    assertThat(
+            kernel.shell(
+                "aion:memory-query --no-format --filter '{\"task\":\"ops\"}' short " + OTHER))
+        .containsPattern("ops\\s+a\\s+1\\s+\\w+\\s+quarantined.*poison");
+    assertThat(kernel.shell("aion:memory-gc --dry-run --no-format"))
+        .containsPattern("tenantA\\s+short\\s+[0-9]+\\s+0\\s+0");
+    assertThat(kernel.shell("aion:memory-release --task ops short " + OTHER + " a"))
+        .contains("released");
+    call(OTHER, "memory.get", item).expect(200);
+
+    assertThat(kernel.shell("aion:memory-export short tenantA all.jsonl")).contains("items: ");
+    assertThat(kernel.shell("aion:memory-import short all.jsonl")).contains("0 items written");
+    assertThat(kernel.shell("aion:memory-export short tenantA ../../x"))
+        .contains("without a folder");
+  }
+
+  @Test
   void what_was_acknowledged_is_there_after_the_kernel_was_killed() throws Exception {
     AtomicInteger acknowledged = new AtomicInteger();
     Thread writer =

@@ -14,6 +14,7 @@ import org.aionos.kernel.SyscallRouter;
 import org.aionos.kernel.ToolCanaries;
 import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolInstaller;
+import org.aionos.kernel.memory.MemoryControl;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -101,8 +102,26 @@ public class Kernel {
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable ToolCanaries canaries;
 
+  @Reference(
+      name = "memory",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable MemoryControl memory;
+
   @Activate
   public Kernel() {}
+
+  /** Types of memory whose store does not answer, and where each is kept. */
+  List<String> memoryAway() {
+    MemoryControl known = memory;
+    return known == null
+        ? List.of()
+        : known.kept().stream()
+            .filter(kept -> !kept.isThere())
+            .map(kept -> kept.type() + " memory (" + kept.driver() + ")")
+            .toList();
+  }
 
   Identity identity() {
     return present(identity, "identity");

@@ -44,6 +44,7 @@ final class KernelEndpoints {
     if (missing.isEmpty() && kernel.policy().version().id().equals("none")) {
       missing.add("a policy version");
     }
+    missing.addAll(kernel.memoryAway());
     Map<String, Object> answer = new LinkedHashMap<>();
     answer.put("status", missing.isEmpty() ? "ready" : "not ready");
     answer.put("missing", missing);

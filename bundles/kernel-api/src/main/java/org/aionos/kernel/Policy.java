@@ -2,6 +2,7 @@ package org.aionos.kernel;
 
 import java.util.Map;
 import java.util.Set;
+import org.aionos.kernel.memory.Trust;
 import org.osgi.annotation.versioning.ProviderType;
 
 /** Decides who may do what. Denies whatever no rule allows. Safe for use by many threads. */
@@ -20,8 +21,16 @@ public interface Policy {
    * Decides whether a call that may run may also use one tool.
    *
    * @param needs the tool's {@code capabilities_required}
+   * @param trust the lowest of what the call's task has read
    */
-  Decision decideTool(Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs);
+  Decision decideTool(
+      Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs, Trust trust);
+
+  /** As above, of a task of which nothing is known. */
+  default Decision decideTool(
+      Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs) {
+    return decideTool(permit, agent, tool, needs, Trust.LOW);
+  }
 
   /**
    * What an agent with this declaration may use under the version in force: for people to look at.

@@ -394,6 +394,7 @@ public final class Memory implements MemoryControl, TaskTrust {
               return new Kept(
                   kind.name,
                   settings.backend(kind.name).driver(),
+                  fault == null,
                   fault != null ? fault : rejected);
             })
         .toList();
@@ -553,6 +554,14 @@ public final class Memory implements MemoryControl, TaskTrust {
     return written[0];
   }
 
+  private Supplier<ItemStore> openingOf(String type, String driver) {
+    try {
+      return opening(type, settings.backend(type).keptBy(driver));
+    } catch (IllegalArgumentException unusable) {
+      throw new Refused(Problem.of(Code.INVALID_FIELD, String.valueOf(unusable.getMessage())));
+    }
+  }
+
   @Override
   public Migrated migrate(String type, String driver, Consumer<String> progress) {
     Kind kind = known(type);
@@ -560,7 +569,7 @@ public final class Memory implements MemoryControl, TaskTrust {
     if (driver.equals(now.driver())) {
       throw new Refused(Problem.of(Code.INVALID_FIELD, type + " memory is kept there already"));
     }
-    Supplier<ItemStore> opening = opening(type, now.keptBy(driver));
+    Supplier<ItemStore> opening = openingOf(type, driver);
     journal.record(
         new Journal.Event(
             "kernel.memory",

@@ -5,6 +5,7 @@ import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -153,7 +154,8 @@ record MemorySettings(
   // --- reading --------------------------------------------------------------------------------
 
   /**
-   * @param environment decides over the file about servers and their credentials
+   * @param environment decides over the file about servers and their credentials; a variable that
+   *     is empty says nothing
    * @throws InvalidDocument with the pointer of the setting
    * @throws IOException if a file that holds a secret cannot be read
    */
@@ -164,12 +166,14 @@ record MemorySettings(
             .only("apiVersion", "kind", "backends", "gc", "limits", "tenants", "undo_s", "sync");
     expect(root, "apiVersion", "aion.os/v1");
     expect(root, "kind", "MemoryConfig");
+    Map<String, String> said = new HashMap<>(environment);
+    said.values().removeIf(String::isEmpty);
     Fields limits = root.objectOrEmpty("limits").only("tenant_bytes_max", "value_bytes_max");
     Fields named = root.objectOrEmpty("backends").only("short", "long", "episodic");
     Map<String, Backend> backends = new LinkedHashMap<>();
     for (Map.Entry<String, Standard> type : STANDARDS.entrySet()) {
       backends.put(
-          type.getKey(), backend(type.getValue(), named.objectOrEmpty(type.getKey()), environment));
+          type.getKey(), backend(type.getValue(), named.objectOrEmpty(type.getKey()), said));
     }
     return new MemorySettings(
         Map.copyOf(backends),

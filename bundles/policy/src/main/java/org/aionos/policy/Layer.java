@@ -1,8 +1,12 @@
 package org.aionos.policy;
 
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
+import org.aionos.kernel.memory.Trust;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +23,8 @@ record Layer(
     Globs syscallsAllow,
     Globs syscallsDeny,
     Globs toolsAllow,
-    Globs toolsDeny) {
+    Globs toolsDeny,
+    Map<Globs, Trust> toolsTrust) {
 
   private static final int ITEMS_MAX = 1_000;
   private static final Globs NONE = new Globs(Set.of());
@@ -36,12 +41,13 @@ record Layer(
             layer.syscallsAllow,
             layer.syscallsDeny,
             layer.toolsAllow,
-            layer.toolsDeny);
+            layer.toolsDeny,
+            layer.toolsTrust);
   }
 
   static Layer read(String name, Fields fields) throws InvalidDocument {
     Fields syscalls = fields.objectOrEmpty("syscalls").only("allow", "deny");
-    Fields tools = fields.objectOrEmpty("tools").only("allow", "deny");
+    Fields tools = fields.objectOrEmpty("tools").only("allow", "deny", "trust");
     return new Layer(
         name,
         fields.textsOrNull("allow", ITEMS_MAX),
@@ -49,7 +55,27 @@ record Layer(
         allowed(syscalls),
         new Globs(syscalls.texts("deny", ITEMS_MAX)),
         allowed(tools),
-        new Globs(tools.texts("deny", ITEMS_MAX)));
+        new Globs(tools.texts("deny", ITEMS_MAX)),
+        trust(tools.objectOrEmpty("trust")));
+  }
+
+  private static Map<Globs, Trust> trust(Fields tools) throws InvalidDocument {
+    Map<Globs, Trust> trust = new LinkedHashMap<>();
+    for (String glob : tools.names()) {
+      if (trust.size() == ITEMS_MAX) {
+        throw tools.invalid(glob, "there are more than " + ITEMS_MAX);
+      }
+      trust.put(new Globs(Set.of(glob)), trust(tools, glob));
+    }
+    return trust;
+  }
+
+  private static Trust trust(Fields tools, String glob) throws InvalidDocument {
+    String word = tools.text(glob);
+    return Arrays.stream(Trust.values())
+        .filter(trust -> trust.word().equals(word))
+        .findFirst()
+        .orElseThrow(() -> tools.invalid(glob, "must be low, medium or high"));
   }
 
   private static Globs allowed(Fields fields) throws InvalidDocument {
@@ -58,7 +84,18 @@ record Layer(
 
   /** A level at which nothing passes: there is no rule, so there is no right. */
   static Layer closed(String name) {
-    return new Layer(name, Set.of(), Set.of(), NONE, NONE, NONE, NONE);
+    return new Layer(name, Set.of(), Set.of(), NONE, NONE, NONE, NONE, Map.of());
+  }
+
+  /** What a task that uses the tool must be worth at least: the highest of the rules that fit. */
+  Trust trustFor(String tool) {
+    Trust wanted = Trust.LOW;
+    for (Map.Entry<Globs, Trust> rule : toolsTrust.entrySet()) {
+      if (rule.getKey().match(tool) && rule.getValue().compareTo(wanted) > 0) {
+        wanted = rule.getValue();
+      }
+    }
+    return wanted;
   }
 
   /** The rule of this level that withholds a capability, or null if it passes. */

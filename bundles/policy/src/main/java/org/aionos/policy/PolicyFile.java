@@ -18,6 +18,7 @@ import org.aionos.kernel.Declared;
 import org.aionos.kernel.Journal;
 import org.aionos.kernel.Policy;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.memory.Trust;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -95,8 +96,8 @@ public final class PolicyFile implements Policy {
 
   @Override
   public Decision decideTool(
-      Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs) {
-    return inForce.book.decideTool(permit, agent, tool, needs);
+      Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs, Trust trust) {
+    return inForce.book.decideTool(permit, agent, tool, needs, trust);
   }
 
   @Override

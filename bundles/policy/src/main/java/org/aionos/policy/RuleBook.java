@@ -24,6 +24,7 @@ import org.aionos.kernel.Declared;
 import org.aionos.kernel.Policy.Grants;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Syscall;
+import org.aionos.kernel.memory.Trust;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -139,7 +140,8 @@ final class RuleBook {
     return holdsAll(permit, "the syscall " + syscall.name(), needs);
   }
 
-  Decision decideTool(Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs) {
+  Decision decideTool(
+      Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs, Trust trust) {
     for (Layer layer : standing(agent.id(), agent.declared()).layers) {
       String rule = layer.withholdsTool(tool);
       if (rule != null) {
@@ -148,6 +150,19 @@ final class RuleBook {
             "policy does not let this agent use the tool " + tool,
             rule,
             "an operator adds " + tool + " to tools/allow at " + layer.name());
+      }
+      Trust wanted = layer.trustFor(tool);
+      if (trust.compareTo(wanted) < 0) {
+        return deny(
+            Code.TRUST_TOO_LOW,
+            "the tool "
+                + tool
+                + " wants a task that has read nothing below the trust "
+                + wanted.word()
+                + ", and this one has read what is "
+                + trust.word(),
+            layer.name() + "/tools/trust",
+            "a task that has read no such thing");
       }
     }
     return holdsAll(permit, "the tool " + tool, needs);

@@ -25,6 +25,7 @@ import org.aionos.kernel.Code;
 import org.aionos.kernel.Decision;
 import org.aionos.kernel.Declared;
 import org.aionos.kernel.Syscall;
+import org.aionos.kernel.memory.Trust;
 
 final class RuleBookTest {
 
@@ -151,11 +152,29 @@ final class RuleBookTest {
         (Decision.Allow)
             book.decide(syscall(WORKER, "fs.read", Set.of()), agent, Set.of("filesystem"));
 
-    Decision.Deny deny = denied(book.decideTool(permit, agent, "web_search", Set.of("network")));
+    Decision.Deny deny =
+        denied(book.decideTool(permit, agent, "web_search", Set.of("network"), Trust.HIGH));
 
     assertThat(deny.rule()).isEqualTo("manifest/capabilities");
     assertThat(deny.problem().admit()).contains("register the agent");
-    assertThat(book.decideTool(permit, agent, "echo", Set.of())).isEqualTo(permit);
+    assertThat(book.decideTool(permit, agent, "echo", Set.of(), Trust.LOW)).isEqualTo(permit);
+  }
+
+  @Example
+  void a_tool_can_want_a_task_that_has_read_nothing_of_little_trust() throws Exception {
+    RuleBook book =
+        book(BOOK.replace("tools: {", "tools: { trust: { \"pay*\": medium, pay_all: high },"));
+    AgentProcess agent = agent(WORKER, Set.of(), Set.of("*"));
+    Decision.Allow permit =
+        (Decision.Allow) book.decide(syscall(WORKER, "tool.invoke", Set.of()), agent, Set.of());
+
+    assertThat(book.decideTool(permit, agent, "pay", Set.of(), Trust.MEDIUM)).isEqualTo(permit);
+    assertThat(book.decideTool(permit, agent, "echo", Set.of(), Trust.LOW)).isEqualTo(permit);
+    Decision.Deny deny = denied(book.decideTool(permit, agent, "pay_all", Set.of(), Trust.MEDIUM));
+    assertThat(deny.problem().code()).isEqualTo(Code.TRUST_TOO_LOW);
+    assertThat(deny.rule()).isEqualTo("global/tools/trust");
+    assertThat(denied(book.decideTool(permit, agent, "pay", Set.of(), Trust.LOW)).rule())
+        .isEqualTo("global/tools/trust");
   }
 
   @Example
@@ -167,7 +186,11 @@ final class RuleBookTest {
             denied(
                     book(BOOK)
                         .decideTool(
-                            permit, agent(WORKER, Set.of(), Set.of("*")), "rogue_1", Set.of()))
+                            permit,
+                            agent(WORKER, Set.of(), Set.of("*")),
+                            "rogue_1",
+                            Set.of(),
+                            Trust.HIGH))
                 .rule())
         .isEqualTo("global/tools/deny");
   }

@@ -75,6 +75,7 @@ public final class Router implements SyscallRouter {
   private final ProcessTable processes;
   private final Policy policy;
   private final HandlerTable handlers;
+  private final TaintedTasks tasks;
   private final Journal journal;
   private final Idempotency idempotency;
   private final Watchdog watchdog;
@@ -94,6 +95,7 @@ public final class Router implements SyscallRouter {
       @Reference(name = "processes") ProcessTable processes,
       @Reference(name = "policy") Policy policy,
       @Reference(name = "handlers") HandlerTable handlers,
+      @Reference(name = "tasks") TaintedTasks tasks,
       @Reference(name = "watchdog") Watchdog watchdog,
       @Reference(name = "journal") Journal journal,
       @Reference(name = "meters") Meters meters) {
@@ -106,6 +108,7 @@ public final class Router implements SyscallRouter {
         processes,
         policy,
         handlers,
+        tasks,
         Idempotency.open(
             Path.of(String.valueOf(context.getProperty("aion.state")), "router"),
             Duration.ofSeconds(config.idempotencySeconds()),
@@ -123,6 +126,7 @@ public final class Router implements SyscallRouter {
       ProcessTable processes,
       Policy policy,
       HandlerTable handlers,
+      TaintedTasks tasks,
       Idempotency idempotency,
       Watchdog watchdog,
       Journal journal,
@@ -133,6 +137,7 @@ public final class Router implements SyscallRouter {
     this.processes = processes;
     this.policy = policy;
     this.handlers = handlers;
+    this.tasks = tasks;
     this.idempotency = idempotency;
     this.watchdog = watchdog;
     this.journal = journal;
@@ -248,6 +253,7 @@ public final class Router implements SyscallRouter {
     inFlight.put(auditId, new InFlight(call, watch, begun));
     try {
       call.begun();
+      tasks.mayRead(call.asked.syscall(), serving.needs());
       return serving
           .handler()
           .run(new Admitted(call.asked, permit, agent, begun.plus(left), call::said));

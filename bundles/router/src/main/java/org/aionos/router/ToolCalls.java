@@ -22,6 +22,7 @@ import org.aionos.kernel.Refused;
 import org.aionos.kernel.SearchIndex;
 import org.aionos.kernel.SyscallHandler;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
+import org.aionos.kernel.memory.Trust;
 import org.aionos.tool.ToolCall;
 import org.aionos.tool.ToolFailure;
 import org.aionos.tool.ToolResult;
@@ -59,6 +60,7 @@ public final class ToolCalls implements SyscallHandler {
 
   private final ToolTable tools;
   private final Policy policy;
+  private final TaintedTasks tasks;
   private final Workspaces workspaces;
   private final ToolSettings settings;
   private final Watchdog watchdog;
@@ -86,12 +88,14 @@ public final class ToolCalls implements SyscallHandler {
       RouterConfig config,
       @Reference(name = "tools") ToolTable tools,
       @Reference(name = "policy") Policy policy,
+      @Reference(name = "tasks") TaintedTasks tasks,
       @Reference(name = "workspaces") Workspaces workspaces,
       @Reference(name = "settings") ToolSettings settings,
       @Reference(name = "watchdog") Watchdog watchdog) {
     this(
         tools,
         policy,
+        tasks,
         workspaces,
         settings,
         watchdog,
@@ -103,6 +107,7 @@ public final class ToolCalls implements SyscallHandler {
   ToolCalls(
       ToolTable tools,
       Policy policy,
+      TaintedTasks tasks,
       Workspaces workspaces,
       ToolSettings settings,
       Watchdog watchdog,
@@ -111,6 +116,7 @@ public final class ToolCalls implements SyscallHandler {
       int resultBytesMax) {
     this.tools = tools;
     this.policy = policy;
+    this.tasks = tasks;
     this.workspaces = workspaces;
     this.settings = settings;
     this.watchdog = watchdog;
@@ -140,8 +146,7 @@ public final class ToolCalls implements SyscallHandler {
                                 + "' is installed; tool.list names those that are")))) {
       InstalledTool installed = lease.installed();
       ToolManifest manifest = installed.manifest();
-      Decision decision =
-          policy.decideTool(call.permit(), call.agent(), manifest.name(), manifest.needs());
+      Decision decision = decide(call, manifest, tasks.of(call.syscall()));
       if (decision instanceof Decision.Deny deny) {
         throw new Refused(deny.problem());
       }
@@ -160,6 +165,10 @@ public final class ToolCalls implements SyscallHandler {
         installed.done();
       }
     }
+  }
+
+  private Decision decide(Admitted call, ToolManifest manifest, Trust trust) {
+    return policy.decideTool(call.permit(), call.agent(), manifest.name(), manifest.needs(), trust);
   }
 
   /** While a version is on trial, how each call ends is told. */
@@ -195,6 +204,7 @@ public final class ToolCalls implements SyscallHandler {
     Map<String, @Nullable Object> arguments = new LinkedHashMap<>(call.syscall().params());
     arguments.remove(TOOL);
     installed.checkArguments(arguments);
+    tasks.mayRead(call.syscall(), manifest.needs());
     ToolCall toolCall =
         new ToolCall(
             call.asked().auditId(),
@@ -253,10 +263,10 @@ public final class ToolCalls implements SyscallHandler {
 
   private Outcome.Ok list(Admitted call) {
     List<Object> items = new ArrayList<>();
+    Trust trust = tasks.of(call.syscall());
     for (var installed : tools.tools()) {
       ToolManifest manifest = installed.manifest();
-      Decision decision =
-          policy.decideTool(call.permit(), call.agent(), manifest.name(), manifest.needs());
+      Decision decision = decide(call, manifest, trust);
       Map<String, @Nullable Object> item = new LinkedHashMap<>();
       item.put("name", manifest.name());
       item.put("version", manifest.version());

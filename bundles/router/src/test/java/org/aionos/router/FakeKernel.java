@@ -27,6 +27,7 @@ import org.aionos.kernel.Problem;
 import org.aionos.kernel.ProcessTable;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Syscall;
+import org.aionos.kernel.memory.Trust;
 
 /** The router's neighbours, kept in memory, with switches for what can go wrong. */
 final class FakeKernel implements Journal, Policy, ProcessTable, Meters {
@@ -111,9 +112,14 @@ final class FakeKernel implements Journal, Policy, ProcessTable, Meters {
 
   @Override
   public Decision decideTool(
-      Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs) {
+      Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs, Trust trust) {
+    if (trust.compareTo(trustMin) < 0) {
+      return denied("tenants/acme/tools/trust");
+    }
     return permit.grants().containsAll(needs) ? permit : denied("tenants/acme/allow");
   }
+
+  Trust trustMin = Trust.LOW;
 
   Decision.Allow allow() {
     return new Decision.Allow("tenants/acme", "v1", grants, Map.of());

@@ -61,6 +61,7 @@ final class RouterSimulationTest {
               kernel,
               kernel,
               handlers,
+              new TaintedTasks(),
               Idempotency.open(folder, Duration.ofDays(1), 100, InstantSource.system()),
               watchdog,
               kernel,

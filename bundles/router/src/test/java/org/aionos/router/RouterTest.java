@@ -76,6 +76,7 @@ final class RouterTest {
         kernel,
         kernel,
         handlers,
+        new TaintedTasks(),
         idempotency,
         watchdog,
         kernel,

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.aionos.kernel.Admitted;
+import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Asked;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Interim;
@@ -27,6 +28,8 @@ import org.aionos.kernel.SearchIndex;
 import org.aionos.kernel.ToolCanaries;
 import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
+import org.aionos.kernel.memory.TaskTrust;
+import org.aionos.kernel.memory.Trust;
 import org.aionos.tool.Effects;
 import org.aionos.tool.Found;
 import org.aionos.tool.Search;
@@ -51,6 +54,7 @@ final class ToolCallsTest {
   private final Watchdog watchdog = new Watchdog(() -> 0);
   private final List<Interim> said = new ArrayList<>();
   private final AtomicLong nanos = new AtomicLong();
+  private final TaintedTasks tasks = new TaintedTasks();
   private @Nullable SearchIndex documents;
   private ToolSettings settings;
 
@@ -69,6 +73,7 @@ final class ToolCallsTest {
         new ToolCalls(
             tools,
             kernel,
+            tasks,
             new Workspaces(folder, new Workspace.Limits(1_000, 10, 1_000)),
             settings,
             watchdog,
@@ -119,6 +124,55 @@ final class ToolCallsTest {
     install((call, effects) -> ToolResult.of(Map.of()), "gpu");
 
     assertThat(refusal(() -> invoke(Map.of("tool", "t")))).isEqualTo(Code.CAPABILITY_DENIED);
+  }
+
+  /** Knows one task, as memory does. */
+  private static final class OneTask implements TaskTrust {
+
+    private Trust lowest = Trust.HIGH;
+
+    @Override
+    public Trust of(AgentId agent, @Nullable String task) {
+      return lowest;
+    }
+
+    @Override
+    public void read(AgentId agent, @Nullable String task, Trust trust) {
+      lowest = lowest.and(trust);
+    }
+  }
+
+  @Test
+  void a_task_that_has_been_outside_is_kept_from_tools_that_want_more_trust() throws Exception {
+    OneTask memory = new OneTask();
+    tasks.setMemory(memory);
+    kernel.trustMin = Trust.MEDIUM;
+    kernel.grants = Set.of("network");
+    install((call, effects) -> ToolResult.of(Map.of()));
+    invoke(Map.of("tool", "t"));
+    assertThat(memory.lowest).isEqualTo(Trust.HIGH);
+
+    install(
+        (call, effects) -> {
+          assertThat(memory.lowest).as("before it can read").isEqualTo(Trust.LOW);
+          return ToolResult.of(Map.of());
+        },
+        "network");
+    invoke(Map.of("tool", "t"));
+    assertThat(refusal(() -> invoke(Map.of("tool", "t")))).isEqualTo(Code.CAPABILITY_DENIED);
+  }
+
+  @Test
+  void while_memory_is_away_no_task_is_trusted_and_what_was_read_is_told_later() throws Exception {
+    kernel.grants = Set.of("network");
+    install((call, effects) -> ToolResult.of(Map.of()), "network");
+    invoke(Map.of("tool", "t"));
+    kernel.trustMin = Trust.MEDIUM;
+    assertThat(refusal(() -> invoke(Map.of("tool", "t")))).isEqualTo(Code.CAPABILITY_DENIED);
+
+    OneTask memory = new OneTask();
+    tasks.setMemory(memory);
+    assertThat(memory.lowest).isEqualTo(Trust.LOW);
   }
 
   @Test

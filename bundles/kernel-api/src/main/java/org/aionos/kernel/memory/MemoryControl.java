@@ -30,9 +30,10 @@ public interface MemoryControl {
   List<Kept> kept();
 
   /**
+   * @param isThere whether calls are answered
    * @param fault what is wrong now; empty for nothing
    */
-  record Kept(String type, String driver, String fault) {}
+  record Kept(String type, String driver, boolean isThere, String fault) {}
 
   /**
    * Items of one agent, also those that are hidden from it.
