@@ -64,7 +64,7 @@ public final class TextEmbedder implements Embedder {
     this(
         config,
         Path.of(String.valueOf(context.getProperty("aion.state")), "embedding"),
-        ProcessHandle.current().pid() + "-" + context.getBundle().getLastModified(),
+        ProcessHandle.current().pid() + "-" + Long.toHexString(System.nanoTime()),
         System::getenv);
   }
 

@@ -110,6 +110,7 @@ final class FoundItems implements ItemStore {
   }
 
   private static final long COMMIT_MILLIS = 1_000;
+  private static final int INDEX_THREADS = 2;
 
   /** More merges that wait hold writers back, so that there are never too many segments. */
   private static final int MERGES_MAX = 6;
@@ -155,6 +156,9 @@ final class FoundItems implements ItemStore {
             thread.setDaemon(true);
             return thread;
           });
+
+  /** Where the index is written and looked into anew: callers have deadlines. */
+  private final Apart apart = new Apart("aion-memory-index", INDEX_THREADS);
 
   private FoundItems(RocksItems truth, Path folder) throws IOException {
     this.truth = truth;
@@ -269,20 +273,28 @@ final class FoundItems implements ItemStore {
    * here.
    */
   private void index(Map<Place, Optional<Item>> items) {
+    if (items.isEmpty()) {
+      return;
+    }
     try {
-      for (Map.Entry<Place, Optional<Item>> each : items.entrySet()) {
-        Term id = new Term(ID, id(each.getKey()));
-        Item item = each.getValue().orElse(null);
-        if (item == null || item.hidden() != null) {
-          writer.deleteDocuments(id);
-        } else {
-          writer.updateDocument(id, document(item));
-        }
-      }
+      apart.run(() -> indexed(items));
       uncommitted.set(true);
     } catch (IOException unwritten) {
       throw new UncheckedIOException(unwritten);
     }
+  }
+
+  private int indexed(Map<Place, Optional<Item>> items) throws IOException {
+    for (Map.Entry<Place, Optional<Item>> each : items.entrySet()) {
+      Term id = new Term(ID, id(each.getKey()));
+      Item item = each.getValue().orElse(null);
+      if (item == null || item.hidden() != null) {
+        writer.deleteDocuments(id);
+      } else {
+        writer.updateDocument(id, document(item));
+      }
+    }
+    return items.size();
   }
 
   private static String id(Place place) {
@@ -330,7 +342,9 @@ final class FoundItems implements ItemStore {
   @Override
   public List<Hit> find(AgentId agent, Filter filter, Probe probe, Instant now) {
     try {
-      searchers.maybeRefreshBlocking();
+      if (!searchers.isSearcherCurrent()) {
+        apart.run(this::refreshed);
+      }
       IndexSearcher searcher = searchers.acquire();
       try {
         return found(searcher, agent, filter, probe, now);
@@ -340,6 +354,11 @@ final class FoundItems implements ItemStore {
     } catch (IOException unreadable) {
       throw new UncheckedIOException(unreadable);
     }
+  }
+
+  private boolean refreshed() throws IOException {
+    searchers.maybeRefreshBlocking();
+    return true;
   }
 
   private List<Hit> found(
@@ -461,23 +480,28 @@ final class FoundItems implements ItemStore {
 
   @Override
   public void close() {
-    committing.shutdownNow();
+    // A commit that runs is not interrupted: it would close its own files.
+    committing.shutdown();
     try {
-      if (!committing.awaitTermination(30, TimeUnit.SECONDS)) {
-        log.warn("the index of memory is still being committed");
-      }
-      commit();
-      searchers.close();
-      writer.close();
-      directory.close();
-    } catch (IOException failed) {
+      apart.run(this::ended);
+    } catch (IOException | RuntimeException failed) {
       log.error(
           "the index of memory was not closed cleanly; what is missing is indexed again", failed);
-    } catch (InterruptedException hurry) {
-      Thread.currentThread().interrupt();
     } finally {
+      apart.close();
       stemming.close();
       truth.close();
     }
+  }
+
+  private boolean ended() throws IOException, InterruptedException {
+    if (!committing.awaitTermination(30, TimeUnit.SECONDS)) {
+      log.warn("the index of memory is still being committed");
+    }
+    commit();
+    searchers.close();
+    writer.close();
+    directory.close();
+    return true;
   }
 }

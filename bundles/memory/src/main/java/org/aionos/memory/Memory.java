@@ -133,7 +133,7 @@ public final class Memory implements MemoryControl, TaskTrust {
     this(
         Path.of(String.valueOf(context.getProperty("aion.config"))),
         Path.of(String.valueOf(context.getProperty("aion.state")), "memory"),
-        ProcessHandle.current().pid() + "-" + context.getBundle().getLastModified(),
+        ProcessHandle.current().pid() + "-" + Long.toHexString(System.nanoTime()),
         System.getenv(),
         journal,
         meters,

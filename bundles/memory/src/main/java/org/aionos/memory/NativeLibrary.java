@@ -7,15 +7,22 @@ import org.aionos.files.NativeFolder;
 import org.rocksdb.RocksDB;
 import org.rocksdb.util.Environment;
 
-/** Loads the library of RocksDB. */
+/** Loads the library of RocksDB, once in a life of this bundle. */
 final class NativeLibrary {
+
+  private static boolean loaded;
 
   private NativeLibrary() {}
 
   /**
+   * Types of memory may be opened at once, and each needs it.
+   *
    * @param life names this life of the bundle among all of this process
    */
-  static void load(Path folder, String life) throws IOException {
+  static synchronized void load(Path folder, String life) throws IOException {
+    if (loaded) {
+      return;
+    }
     NativeFolder own = NativeFolder.fresh(folder, life);
     // The name under which RocksDB looks for it in a folder is not the one that its jar gives it.
     own.copy(
@@ -23,5 +30,6 @@ final class NativeLibrary {
         "/" + Environment.getJniLibraryFileName("rocksdb"),
         Environment.getJniLibraryFileName("rocksdbjni"));
     RocksDB.loadLibrary(List.of(own.path().toString()));
+    loaded = true;
   }
 }

@@ -53,6 +53,25 @@ final class FoundItemsTest extends FindContract {
     }
   }
 
+  /** A deadline interrupts its call wherever it is. */
+  @Test
+  void a_caller_that_is_interrupted_breaks_nothing_and_stays_interrupted() throws IOException {
+    put(ANN, "before", "words", Map.of());
+    for (int i = 0; i < 50; i++) {
+      Thread.currentThread().interrupt();
+      put(ANN, "k" + i, "words", Map.of());
+      assertThat(found.find(ANN, Filter.ANY, probe("words", 99), NOW)).hasSize(i + 2);
+      assertThat(Thread.interrupted()).isTrue();
+    }
+    found.commit();
+
+    Thread.currentThread().interrupt();
+    found.close();
+    assertThat(Thread.interrupted()).isTrue();
+    open();
+    assertThat(found.find(ANN, Filter.ANY, probe("words", 99), NOW)).hasSize(51);
+  }
+
   /** As a crash leaves it: the lock of a process that is no more does not hold. */
   private static void copy(Path from, Path to) throws IOException {
     Files.walkFileTree(
