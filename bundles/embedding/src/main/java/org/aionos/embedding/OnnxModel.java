@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import org.aionos.kernel.memory.StoreUnavailable;
 import org.aionos.kernel.memory.Vector;
 
 /**
@@ -28,7 +29,9 @@ final class OnnxModel implements AutoCloseable {
   private final WordPiece pieces;
   private final boolean meanOfAll;
   private final int tokensMax;
+  private final int threads;
   private final Semaphore cores;
+  private volatile boolean closed;
 
   private OnnxModel(
       OrtEnvironment environment,
@@ -42,6 +45,7 @@ final class OnnxModel implements AutoCloseable {
     this.pieces = pieces;
     this.meanOfAll = meanOfAll;
     this.tokensMax = tokensMax;
+    this.threads = threads;
     this.cores = new Semaphore(threads);
   }
 
@@ -65,12 +69,15 @@ final class OnnxModel implements AutoCloseable {
     List<Vector> vectors = new ArrayList<>();
     cores.acquireUninterruptibly();
     try {
+      if (closed) {
+        throw new StoreUnavailable("the embedding model is being replaced");
+      }
       for (int from = 0; from < texts.size(); from += BATCH) {
         vectors.addAll(batch(texts.subList(from, Math.min(texts.size(), from + BATCH))));
       }
       return vectors;
     } catch (OrtException failed) {
-      throw new IllegalStateException("the model failed", failed);
+      throw new StoreUnavailable("the embedding model failed", failed);
     } finally {
       cores.release();
     }
@@ -121,9 +128,12 @@ final class OnnxModel implements AutoCloseable {
     return vectors;
   }
 
+  /** Whoever is reading a text reads it to its end. */
   @Override
   public void close() throws OrtException {
-    // Whoever is reading a text reads it to its end.
+    cores.acquireUninterruptibly(threads);
+    closed = true;
+    cores.release(threads);
     session.close();
   }
 }

@@ -115,6 +115,7 @@ final class TextEmbedderTest {
     assertThat(cosine(own.embed(List.of("a text")).get(0), bundled.embed(List.of("a text")).get(0)))
         .isCloseTo(1, within(1e-5));
     own.close();
+    assertThatThrownBy(() -> own.embed(List.of("late"))).isInstanceOf(StoreUnavailable.class);
   }
 
   @Test
