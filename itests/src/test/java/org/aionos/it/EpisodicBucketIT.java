@@ -90,6 +90,13 @@ class EpisodicBucketIT {
             return false;
           }
         });
+    // The driver is swapped under it: answered or told to wait, and nothing is lost.
+    Ssh.admin(kernel, "bundle:update org.aionos.backend-minio");
+    Ssh.admin(kernel, "bundle:refresh org.aionos.backend-minio");
+    Await.until(
+        "the driver is back",
+        Duration.ofSeconds(30),
+        () -> call("memory.get", "{'type':'episodic','key':'k89'}").status() == 200);
     kernel.down();
     try (Stream<Path> lost = Files.walk(kernel.data().resolve("state/memory"))) {
       for (Path each : lost.sorted(Comparator.reverseOrder()).toList()) {
