@@ -50,6 +50,10 @@ public abstract class ItemStoreContract {
   /** The same store each time within one test, whatever was closed meanwhile; empty at first. */
   protected abstract ItemStore open() throws Exception;
 
+  protected final ItemStore store() {
+    return store;
+  }
+
   @BeforeEach
   final void openStore() throws Exception {
     store = open();

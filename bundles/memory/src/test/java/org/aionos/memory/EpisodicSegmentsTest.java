@@ -148,7 +148,7 @@ final class EpisodicSegmentsTest {
     put(ANN, "../k", "v", null);
     now = now.plus(Duration.ofDays(1));
     put(ANN, "other", "w", null);
-    items.takeAway(new Place(ANN, "", "../k"), any -> true);
+    items.takeAway(List.of(new Place(ANN, "", "../k")), any -> true);
 
     List<Path> files = files(temporary);
     assertThat(files)
@@ -202,7 +202,7 @@ final class EpisodicSegmentsTest {
         wishes.add(wish(new Place(agent, "", "k" + random.nextInt(5)), "v" + step + i, null));
       }
       if (random.nextInt(4) == 0) {
-        items.takeAway(new Place(agent, "", "k" + random.nextInt(5)), any -> true);
+        items.takeAway(List.of(new Place(agent, "", "k" + random.nextInt(5))), any -> true);
       } else {
         items.put(wishes, Long.MAX_VALUE, now);
       }
@@ -309,7 +309,7 @@ final class EpisodicSegmentsTest {
           model.put(place, put(agent, place.key(), value, ttl));
         }
         case 5, 6 -> {
-          items.takeAway(place, any -> true);
+          items.takeAway(List.of(place), any -> true);
           model.remove(place);
         }
         case 7 -> {
@@ -336,7 +336,7 @@ final class EpisodicSegmentsTest {
       assertThat(all(living)).as("seed %d step %d", seed, step).isEqualTo(model);
     }
     for (Place place : List.copyOf(model.keySet())) {
-      items.takeAway(place, any -> true);
+      items.takeAway(List.of(place), any -> true);
     }
     assertThat(living.bytes()).isEmpty();
     now = now.plus(Duration.ofDays(1));
@@ -452,7 +452,7 @@ final class EpisodicSegmentsTest {
     living = open(home, objects, limits);
     assertThat(all(living)).isEqualTo(acknowledged);
     Place first = new Place(ANN, "", "k0");
-    items.takeAway(first, any -> true);
+    items.takeAway(List.of(first), any -> true);
     acknowledged.remove(first);
     assertThatThrownBy(() -> put(ANN, "more", 1, null)).isInstanceOf(StoreUnavailable.class);
 

@@ -3,9 +3,11 @@ package org.aionos.words;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.apache.lucene.analysis.Analyzer;
 import org.apache.lucene.analysis.TokenStream;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
@@ -36,16 +38,53 @@ public final class Stemming implements AutoCloseable {
     return distinct(englishGrams, text, gramsMax);
   }
 
+  /** How often each stem stands in a text; of the first ones, at most so many. */
+  public Map<String, Integer> stemCounts(Language language, String text, int stemsMax) {
+    return counts(of(language), text, stemsMax);
+  }
+
+  /** The same of the grams of its English stems. */
+  public Map<String, Integer> gramCounts(String text, int gramsMax) {
+    return counts(englishGrams, text, gramsMax);
+  }
+
   private static Set<String> distinct(Analyzer analyzer, String text, int max) {
     Set<String> terms = new LinkedHashSet<>();
+    read(
+        analyzer,
+        text,
+        term -> {
+          terms.add(term);
+          return terms.size() < max;
+        });
+    return terms;
+  }
+
+  private static Map<String, Integer> counts(Analyzer analyzer, String text, int max) {
+    Map<String, Integer> counts = new LinkedHashMap<>();
+    read(
+        analyzer,
+        text,
+        term -> {
+          if (counts.size() < max || counts.containsKey(term)) {
+            counts.merge(term, 1, Integer::sum);
+          }
+          return true;
+        });
+    return counts;
+  }
+
+  /**
+   * @param reader of each term; says whether it wants more
+   */
+  private static void read(Analyzer analyzer, String text, Predicate<String> reader) {
     try (TokenStream tokens = analyzer.tokenStream(Language.ENGLISH.bodyField, text)) {
       CharTermAttribute term = tokens.addAttribute(CharTermAttribute.class);
       tokens.reset();
-      while (terms.size() < max && tokens.incrementToken()) {
-        terms.add(term.toString());
+      while (tokens.incrementToken() && reader.test(term.toString())) {
+        continue;
       }
       tokens.end();
-      return terms;
     } catch (IOException impossible) {
       throw new UncheckedIOException(impossible);
     }

@@ -1,0 +1,5 @@
+/** Short memory in Redis. */
+@NullMarked
+package org.aionos.backend.redis;
+
+import org.jspecify.annotations.NullMarked;
