@@ -201,6 +201,10 @@ final class EpisodicSegmentsTest {
       for (int i = 0; i <= random.nextInt(4); i++) {
         wishes.add(wish(new Place(agent, "", "k" + random.nextInt(5)), "v" + step + i, null));
       }
+      if (random.nextInt(3) == 0) {
+        wishes.add(wish(new Place(ANN, "", "both"), step, null));
+        wishes.add(wish(new Place(BOB, "", "both"), step, null));
+      }
       if (random.nextInt(4) == 0) {
         items.takeAway(List.of(new Place(agent, "", "k" + random.nextInt(5))), any -> true);
       } else {
@@ -222,22 +226,35 @@ final class EpisodicSegmentsTest {
     Moment acknowledged = moments.get(last);
     Moment next = moments.get(last + 1);
     copy(next.folder().resolve("episodic"), crashed.resolve("episodic"));
+    List<EpisodicIndex.Promise> parts = new ArrayList<>();
     for (Map.Entry<Path, Long> each : next.lengths().entrySet()) {
       long safe = acknowledged.lengths().getOrDefault(each.getKey(), 0L);
       long cut = safe + random.nextInt((int) (each.getValue() - safe) + 1);
+      if (safe < each.getValue()) {
+        parts.add(promise(next.folder(), each.getKey(), (int) safe));
+      }
       try (FileChannel file =
           FileChannel.open(crashed.resolve(each.getKey()), StandardOpenOption.WRITE)) {
         file.truncate(cut);
       }
     }
-    if (random.nextBoolean()) {
+    boolean promised = parts.size() > 1;
+    if (promised) {
+      // A change to two agents: the index says so before the first byte of it is written.
+      copy(acknowledged.folder().resolve("index"), crashed.resolve("index"));
+      try (EpisodicIndex index = new EpisodicIndex(crashed.resolve("index"))) {
+        index.promise("acme", parts);
+      }
+    } else if (random.nextBoolean()) {
       copy(
           moments.get(random.nextInt(last + 1)).folder().resolve("index"),
           crashed.resolve("index"));
     }
     EpisodicItems after = open(crashed, null, EpisodicItems.Limits.USUAL);
 
-    assertThat(all(after)).as(crashed.toString()).isIn(acknowledged.items(), next.items());
+    assertThat(all(after))
+        .as(crashed.toString())
+        .isIn(promised ? next.items() : acknowledged.items(), next.items());
     // What comes after a crash is as safe as what came before.
     Item more = put(ANN, "more", "after", null);
     EpisodicItems again = open(crashed, null, EpisodicItems.Limits.USUAL);
@@ -245,6 +262,14 @@ final class EpisodicSegmentsTest {
     assertThat(again.bytes("acme"))
         .isEqualTo(all(again).values().stream().mapToLong(org.aionos.items.ItemRows::size).sum());
     close();
+  }
+
+  private static EpisodicIndex.Promise promise(Path whole, Path file, int from) throws IOException {
+    byte[] bytes = Files.readAllBytes(whole.resolve(file));
+    return new EpisodicIndex.Promise(
+        SegmentId.parse(file.toString()).orElseThrow(),
+        from,
+        java.util.Arrays.copyOfRange(bytes, from, bytes.length));
   }
 
   @Test
