@@ -79,6 +79,8 @@ public final class Memory implements MemoryControl, TaskTrust {
   private static final long TEND_MILLIS = 500;
   private static final int READ_AT_ONCE = 500;
   private static final Duration HELD_MAX = Duration.ofMinutes(1);
+  private static final Duration DRIVER_WAIT = Duration.ofSeconds(5);
+  private static final long DRIVER_LOOK_MILLIS = 50;
   private static final Duration SEGMENT_LOOK = Duration.ofSeconds(1);
 
   /** A bucket takes away what no item can need any more. */
@@ -115,6 +117,9 @@ public final class Memory implements MemoryControl, TaskTrust {
 
   /** Types that a valid file has spoken of; guarded by this. */
   private final Set<String> configured = new HashSet<>();
+
+  /** Drivers that the configuration names and nobody offers. */
+  private final Set<String> wanted = ConcurrentHashMap.newKeySet();
 
   private volatile MemorySettings settings;
   private volatile String rejected = "";
@@ -236,6 +241,13 @@ public final class Memory implements MemoryControl, TaskTrust {
     }
   }
 
+  /** Where there is no Karaf, drivers are installed by hand. */
+  @Reference(
+      name = "installer",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC)
+  volatile @Nullable DriverInstaller installer;
+
   @Reference(
       name = "embedder",
       cardinality = ReferenceCardinality.OPTIONAL,
@@ -335,14 +347,15 @@ public final class Memory implements MemoryControl, TaskTrust {
     if (!backend.isEmbedded()
         && !drivers.containsKey(backend.driver())
         && !isObjects(kind.name, backend)) {
-      kind.closeBecause(
-          "the driver "
-              + backend.driver()
-              + " is not installed: feature:install aion-backend-"
-              + backend.driver());
+      kind.closeBecause(notInstalled(backend.driver()));
+      wanted.add(backend.driver());
       return;
     }
     kind.keepIn(opening(kind.name, backend));
+  }
+
+  private static String notInstalled(String driver) {
+    return "the driver " + driver + " is not installed: feature:install aion-backend-" + driver;
   }
 
   private Supplier<ItemStore> opening(String type, MemorySettings.Backend backend) {
@@ -367,7 +380,7 @@ public final class Memory implements MemoryControl, TaskTrust {
     }
     StoreDriver driver = drivers.get(backend.driver());
     if (driver == null) {
-      throw new IllegalArgumentException("the driver " + backend.driver() + " is not installed");
+      throw new IllegalArgumentException(notInstalled(backend.driver()));
     }
     return () -> new Guarded(driver.open(place), clock);
   }
@@ -379,6 +392,7 @@ public final class Memory implements MemoryControl, TaskTrust {
   // --- looking after it -----------------------------------------------------------------------
 
   private void tendOrLog() {
+    installWanted();
     for (Kind kind : kinds.values()) {
       try {
         tend(kind);
@@ -387,6 +401,47 @@ public final class Memory implements MemoryControl, TaskTrust {
       } catch (RuntimeException failed) {
         log.error("memory could not be looked after: type={}", kind.name, failed);
       }
+    }
+  }
+
+  /** Once for each time that the configuration asks: what failed is said, not tried for ever. */
+  private void installWanted() {
+    DriverInstaller known = installer;
+    for (String driver : Set.copyOf(wanted)) {
+      if (known == null) {
+        return;
+      }
+      wanted.remove(driver);
+      install(driver);
+    }
+  }
+
+  private void install(String driver) {
+    DriverInstaller known = installer;
+    if (known == null || isInstalled(driver)) {
+      return;
+    }
+    try {
+      known.install(driver);
+      log.info("memory driver installed: driver={}", driver);
+    } catch (Exception failed) {
+      log.error("the driver of memory could not be installed: driver={}", driver, failed);
+    }
+  }
+
+  private boolean isInstalled(String driver) {
+    return drivers.containsKey(driver) || objectDrivers.containsKey(driver);
+  }
+
+  /** A bundle's services come a moment after it has started. */
+  private synchronized void awaitDriver(String driver) {
+    long until = System.nanoTime() + DRIVER_WAIT.toNanos();
+    try {
+      while (!isInstalled(driver) && System.nanoTime() < until) {
+        wait(DRIVER_LOOK_MILLIS);
+      }
+    } catch (InterruptedException hurry) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -605,6 +660,10 @@ public final class Memory implements MemoryControl, TaskTrust {
   }
 
   private Supplier<ItemStore> openingOf(String type, String driver) {
+    if (!driver.equals(MemorySettings.EMBEDDED)) {
+      install(driver);
+      awaitDriver(driver);
+    }
     try {
       return opening(type, settings.backend(type).keptBy(driver));
     } catch (IllegalArgumentException unusable) {
