@@ -31,7 +31,6 @@ class EpisodicBucketIT {
   static void start() throws IOException {
     server = S3ProxyServer.start(folder);
     kernel = RunningKernel.named("bucket").bare().start();
-    Ssh.admin(kernel, "feature:install aion-backend-minio");
     Path secret = Files.writeString(folder.resolve("secret"), S3Server.SECRET);
     Files.writeString(
         kernel.data().resolve("config/memory.yaml"),
