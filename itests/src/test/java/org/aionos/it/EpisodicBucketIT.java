@@ -30,14 +30,24 @@ class EpisodicBucketIT {
   @BeforeAll
   static void start() throws IOException {
     server = S3ProxyServer.start(folder);
-    kernel =
-        RunningKernel.named("bucket")
-            .bare()
-            .with("MINIO_URL", "http://127.0.0.1:" + server.port())
-            .with("MINIO_ACCESS_KEY", S3Server.USER)
-            .with("MINIO_SECRET_KEY", S3Server.SECRET)
-            .start();
-    Ssh.admin(kernel, "feature:install aion-backend-minio");
+    kernel = RunningKernel.named("bucket").bare().start();
+    Path secret = Files.writeString(folder.resolve("secret"), S3Server.SECRET);
+    Files.writeString(
+        kernel.data().resolve("config/memory.yaml"),
+        """
+        apiVersion: aion.os/v1
+        kind: MemoryConfig
+        backends:
+          episodic: { driver: minio, url: "http://127.0.0.1:%d", bucket: "aion-episodic", user: "%s", secret_file: "%s" }
+        """
+            .formatted(server.port(), S3Server.USER, secret));
+    Await.until(
+        "the bucket is in force",
+        Duration.ofSeconds(30),
+        () ->
+            call("memory.put", "{'type':'episodic','key':'first','value':'of many'}").status()
+                    == 200
+                && Files.isDirectory(kernel.data().resolve("state/memory/minio-episodic")));
   }
 
   @AfterAll
@@ -68,12 +78,7 @@ class EpisodicBucketIT {
   @Test
   void episodes_are_in_the_bucket_and_found_there_by_a_kernel_that_has_lost_its_disk()
       throws Exception {
-    Await.until(
-        "the driver is there",
-        Duration.ofSeconds(30),
-        () ->
-            call("memory.put", "{'type':'episodic','key':'first','value':'of many'}").status()
-                == 200);
+    call("memory.put", "{'type':'episodic','key':'first','value':'of many'}").expect(200);
     // Two segments are full, and a third has begun.
     String filler = "x".repeat(200_000);
     for (int i = 0; i < 90; i++) {
@@ -90,6 +95,13 @@ class EpisodicBucketIT {
             return false;
           }
         });
+    // The driver is swapped under it: answered or told to wait, and nothing is lost.
+    Ssh.admin(kernel, "bundle:update org.aionos.backend-minio");
+    Ssh.admin(kernel, "bundle:refresh org.aionos.backend-minio");
+    Await.until(
+        "the driver is back",
+        Duration.ofSeconds(30),
+        () -> call("memory.get", "{'type':'episodic','key':'k89'}").status() == 200);
     kernel.down();
     try (Stream<Path> lost = Files.walk(kernel.data().resolve("state/memory"))) {
       for (Path each : lost.sorted(Comparator.reverseOrder()).toList()) {

@@ -525,7 +525,7 @@ class MemoryIT {
                           OTHER,
                           "memory.put",
                           "{'type':'"
-                              + (i % 2 == 0 ? "short" : "long")
+                              + List.of("short", "long", "episodic").get(i % 3)
                               + "','task':'crash','key':'c"
                               + i
                               + "','value':'item number"
@@ -550,14 +550,14 @@ class MemoryIT {
                       OTHER,
                       "memory.get",
                       "{'type':'"
-                          + (i % 2 == 0 ? "short" : "long")
+                          + List.of("short", "long", "episodic").get(i % 3)
                           + "','task':'crash','key':'c"
                           + i
                           + "'}")
                   .expect(200)
                   .at("/result/value"))
           .isEqualTo("item number" + i);
-      if (i % 2 == 1) {
+      if (i % 3 == 1) {
         assertThat(
                 call(
                         OTHER,

@@ -49,8 +49,8 @@ final class EpisodicItems implements ItemStore {
 
   private static final Logger log = LoggerFactory.getLogger(EpisodicItems.class);
 
-  /** Longer than a caller waits for memory in general. */
-  private static final Duration READY_WAIT_MAX = Duration.ofSeconds(5);
+  /** For segments that are read again; not for a bucket that is known to be away. */
+  private static final Duration READY_WAIT_MAX = Duration.ofSeconds(2);
 
   private static final Duration CLOSE_WAIT_MAX = Duration.ofSeconds(10);
 
@@ -75,7 +75,7 @@ final class EpisodicItems implements ItemStore {
   private final SegmentReader reader;
   private final SegmentCare care;
   private final CompletableFuture<Void> ready = new CompletableFuture<>();
-  private boolean objectsAway;
+  private volatile boolean objectsAway;
   private final ScheduledExecutorService tending =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -149,6 +149,7 @@ final class EpisodicItems implements ItemStore {
     try {
       recovery.rebuild();
       ready.complete(null);
+      objectsAre(false, null);
     } catch (StoreUnavailable away) {
       objectsAre(true, away);
     } catch (IOException | RuntimeException failed) {
@@ -199,6 +200,9 @@ final class EpisodicItems implements ItemStore {
   private void awaitReady() {
     if (ready.isDone()) {
       return;
+    }
+    if (objectsAway) {
+      throw new StoreUnavailable("the object store of episodic memory is away");
     }
     try {
       ready.get(READY_WAIT_MAX.toMillis(), TimeUnit.MILLISECONDS);

@@ -67,13 +67,17 @@ final class SegmentCare {
 
   private void seal(Instant now) {
     LocalDate today = LocalDate.ofInstant(now, ZoneOffset.UTC);
+    long growing = 0;
     long waiting = 0;
     for (Segment segment : index.segments()) {
+      growing += segment.state() == Segment.State.OPEN ? segment.length() : 0;
       waiting += segment.waits() ? segment.length() : 0;
     }
     open.waitingBytes().set(waiting);
-    // Many small ones can take as much room as a few large ones.
-    boolean hurry = objects != null && waiting > limits.waitingBytesMax() / 2;
+    // Many that grow slowly can take all the room. Where the sealed ones do, more of them are no
+    // help.
+    boolean hurry =
+        objects != null && waiting > limits.waitingBytesMax() / 2 && growing > waiting / 2;
     for (Segment segment : index.segments()) {
       if (segment.state() == Segment.State.OPEN
           && (hurry

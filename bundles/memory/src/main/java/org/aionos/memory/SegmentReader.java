@@ -2,9 +2,11 @@ package org.aionos.memory;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import org.aionos.kernel.memory.ObjectStore;
 import org.aionos.kernel.memory.StoreUnavailable;
 import org.jspecify.annotations.Nullable;
@@ -20,11 +22,21 @@ final class SegmentReader {
   /** 16 MB. */
   private static final int BLOCKS_MAX = 64;
 
+  /** Who waits for a bucket has a thread of the kernel, which it does not have without end. */
+  private static final int READS_MAX = 32;
+
+  /** After a read that failed, the next ones fail at once. */
+  private static final Duration ALONE = Duration.ofSeconds(1);
+
   private record Block(SegmentId segment, long number) {}
 
   private final SegmentFiles files;
   private final @Nullable ObjectStore objects;
   private final EpisodicIndex index;
+  private final Semaphore reads = new Semaphore(READS_MAX);
+
+  /** Of the last read that failed; null after one that did not. */
+  private volatile @Nullable Long failedAtNanos;
 
   /** Guarded by itself; the one that was used the longest ago is first. */
   private final Map<Block, byte[]> blocks =
@@ -73,12 +85,7 @@ final class SegmentReader {
         return Optional.of(known);
       }
     }
-    long start = number * BLOCK_BYTES;
-    Optional<byte[]> read =
-        from.get(
-            segment.id().objectName(),
-            start,
-            (int) Math.min(BLOCK_BYTES, segment.length() - start));
+    Optional<byte[]> read = read(segment, number * BLOCK_BYTES, from);
     read.ifPresent(
         bytes -> {
           synchronized (blocks) {
@@ -86,6 +93,31 @@ final class SegmentReader {
           }
         });
     return read;
+  }
+
+  private Optional<byte[]> read(Segment segment, long start, ObjectStore from) {
+    Long failed = failedAtNanos;
+    if (failed != null && System.nanoTime() - failed < ALONE.toNanos()) {
+      throw new StoreUnavailable(
+          "the object store has just failed, and is left alone for a moment");
+    }
+    if (!reads.tryAcquire()) {
+      throw new StoreUnavailable("too many wait for the object store already");
+    }
+    try {
+      Optional<byte[]> read =
+          from.get(
+              segment.id().objectName(),
+              start,
+              (int) Math.min(BLOCK_BYTES, segment.length() - start));
+      failedAtNanos = null;
+      return read;
+    } catch (StoreUnavailable away) {
+      failedAtNanos = System.nanoTime();
+      throw away;
+    } finally {
+      reads.release();
+    }
   }
 
   /** All lines of a segment. */
