@@ -27,6 +27,7 @@ import java.util.UUID;
 import org.aionos.document.InvalidDocument;
 import org.aionos.items.ItemRows;
 import org.aionos.items.ItemTexts;
+import org.aionos.items.MetaTerms;
 import org.aionos.kernel.memory.Embedding;
 import org.aionos.kernel.memory.Item;
 import org.aionos.kernel.memory.Place;
@@ -158,7 +159,7 @@ final class ItemPoints {
     List<Value> numbers = new ArrayList<>();
     meta.forEach(
         (name, held) -> {
-          String term = PointFilter.term(name, held);
+          String term = MetaTerms.term(name, held);
           if (term != null) {
             terms.add(value(term));
           }
