@@ -56,7 +56,11 @@ final class QdrantPointsTest {
   }
 
   private void put(AgentId agent, String key, Object value) {
-    new Items(store, WHILE)
+    put(store, agent, key, value);
+  }
+
+  private static void put(ItemStore into, AgentId agent, String key, Object value) {
+    new Items(into, WHILE)
         .put(
             List.of(
                 new Items.Wish(
@@ -110,7 +114,7 @@ final class QdrantPointsTest {
         () -> {
           if (!raced[0]) {
             raced[0] = true;
-            new Items(other, WHILE).pin(place, true, NOW);
+            put(other, ANN, "k", "between");
           }
         });
 
@@ -120,7 +124,7 @@ final class QdrantPointsTest {
     Item item = store.get(place).orElseThrow();
     assertThat(raced[0]).isTrue();
     assertThat(item.content().value()).isEqualTo("second");
-    assertThat(item.version()).isEqualTo(2);
+    assertThat(item.version()).isEqualTo(3);
     assertThat(store.bytes("acme")).isEqualTo(ItemRows.size(item));
   }
 
