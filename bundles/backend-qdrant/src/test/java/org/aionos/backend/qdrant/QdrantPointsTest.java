@@ -128,6 +128,27 @@ final class QdrantPointsTest {
     assertThat(store.bytes("acme")).isEqualTo(ItemRows.size(item));
   }
 
+  @Test
+  void a_writer_sees_that_he_was_heard_also_if_another_has_written_over_it_since() {
+    ItemStore other = driver.open(QdrantItemsTest.opening(server.url(), "test", null, null));
+    put(ANN, "k", "first");
+    boolean[] raced = {false};
+    server.afterUpsert(
+        () -> {
+          if (!raced[0]) {
+            raced[0] = true;
+            put(other, ANN, "k", "third");
+          }
+        });
+
+    put(ANN, "k", "second");
+
+    Item item = store.get(place(ANN, "k")).orElseThrow();
+    assertThat(raced[0]).isTrue();
+    assertThat(item.content().value()).isEqualTo("third");
+    assertThat(item.version()).isEqualTo(3);
+  }
+
   /** Each adds one to what it read, wanting that version; so the sum tells whether one was lost. */
   @Test
   void of_writers_in_two_kernels_none_is_lost() throws Exception {
