@@ -50,7 +50,8 @@ final class RedisFaultsTest {
 
   @BeforeEach
   void start() throws Exception {
-    server = RedisServer.start(folder);
+    // By "everysec", the default, Redis acknowledges what it has not handed to the system yet.
+    server = RedisServer.start(folder, "--appendfsync", "always");
     proxy = new TcpProxy(server.port());
     driver = new RedisDriver();
     store = driver.open(Openings.of(proxy.url()));
