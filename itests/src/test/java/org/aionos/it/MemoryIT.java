@@ -8,10 +8,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Order;
@@ -389,6 +392,43 @@ class MemoryIT {
         .startsWith("[1] The kitten is napping on the couch\n[2] Quarterly");
     assertThat(packed.at("/citations/0/key").asText()).isEqualTo("pet");
     assertThat(packed.at("/tokens").asInt()).isBetween(10, 50);
+  }
+
+  @Test
+  void episodes_are_lines_in_files_of_the_day_and_are_all_there_after_a_crash() throws Exception {
+    for (int i = 0; i < 20; i++) {
+      call(
+              RESEARCHER,
+              "memory.put",
+              "{'type':'episodic','task':'ep','key':'step-" + i + "','value':{'did':" + i + "}}")
+          .expect(200);
+    }
+    call(OTHER, "memory.put", "{'type':'episodic','key':'theirs','value':'SECRET'}").expect(200);
+    kernel.kill9();
+    kernel.up();
+
+    Answer found =
+        call(RESEARCHER, "memory.query", "{'type':'episodic','filter':{'task':'ep'}}").expect(200);
+    assertThat(found.json().at("/result/items")).hasSize(20);
+    assertThat(found.text()).doesNotContain("SECRET");
+    Duration lives =
+        Duration.between(
+            java.time.Instant.parse(found.at("/result/items/0/updated_at")),
+            java.time.Instant.parse(found.at("/result/items/0/expires_at")));
+    assertThat(lives).isEqualTo(Duration.ofSeconds(259_200));
+    Path memory = kernel.data().resolve("state/memory");
+    try (Stream<Path> files = Files.walk(memory.resolve("episodic"))) {
+      List<String> names =
+          files
+              .filter(Files::isRegularFile)
+              .map(file -> memory.relativize(file).toString())
+              .toList();
+      assertThat(names)
+          .allMatch(
+              name ->
+                  name.matches(
+                      "episodic/tenantA/(researcher-1|rememberer-2)/\\d{4}-\\d\\d-\\d\\d/[0-9a-f-]{36}\\.jsonl"));
+    }
   }
 
   @Test

@@ -405,7 +405,7 @@ final class RunningKernel implements AutoCloseable {
     return Shell.run(ROOT, Map.of(), Duration.ofSeconds(60), line).expectSuccess().output();
   }
 
-  private Map<String, String> environment() {
+  Map<String, String> environment() {
     Map<String, String> environment = new HashMap<>(options.environment);
     environment.put("AION_NO_BUILD", "1");
     environment.put("AION_DATA", data.toString());

@@ -135,12 +135,14 @@ public final class ItemRows {
    * @throws InvalidDocument if a person changed it
    */
   public static Item ofLine(byte[] line) throws InvalidDocument {
-    Fields fields = Documents.json(line);
+    return ofLine(Documents.json(line));
+  }
+
+  /** Of a line that may hold more than the item. */
+  public static Item ofLine(Fields line) throws InvalidDocument {
     try {
       return item(
-          place(fields),
-          fields,
-          ByteBuffer.wrap(Base64.getDecoder().decode(fields.text("vectors", ""))));
+          place(line), line, ByteBuffer.wrap(Base64.getDecoder().decode(line.text("vectors", ""))));
     } catch (DateTimeException | IllegalArgumentException malformed) {
       throw new InvalidDocument(
           InvalidDocument.Fault.INVALID, "", "not an item: " + malformed.getMessage());

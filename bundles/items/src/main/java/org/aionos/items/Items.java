@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 /** What may be done with the items of a store. Threads may share it. */
 public final class Items {
 
+  /** So few that a writer of the tenant hardly waits. */
+  private static final int AT_ONCE = 10;
+
   private final ItemStore store;
   private final Duration undoFor;
 
@@ -143,7 +146,7 @@ public final class Items {
   /** Whether there was one. It can be {@link #restore restored} for a while. */
   public boolean delete(Place place, Instant now) {
     if (undoFor.isZero()) {
-      return takeAway(place, item -> item.isThere(now)).isPresent();
+      return !takeAway(List.of(place), item -> item.isThere(now)).isEmpty();
     }
     return changed(
             place,
@@ -203,29 +206,38 @@ public final class Items {
 
   /** Takes away expired items, the longest expired first; says which, as they were. */
   public List<Item> sweep(Instant now, int max) {
-    List<Item> taken = new ArrayList<>();
+    Map<String, List<Place>> byTenant = new LinkedHashMap<>();
     for (Place place : store.expired(now, max)) {
-      // It may have been written anew since.
-      takeAway(place, item -> item.isExpired(now)).ifPresent(taken::add);
+      byTenant.computeIfAbsent(place.agent().tenant(), first -> new ArrayList<>()).add(place);
+    }
+    List<Item> taken = new ArrayList<>();
+    for (List<Place> places : byTenant.values()) {
+      for (int from = 0; from < places.size(); from += AT_ONCE) {
+        List<Place> some = places.subList(from, Math.min(places.size(), from + AT_ONCE));
+        // One may have been written anew since.
+        taken.addAll(takeAway(some, item -> item.isExpired(now)));
+      }
     }
     return taken;
   }
 
-  /** Takes an item away for good if it still is as wanted; says what it was. */
-  public Optional<Item> takeAway(Place place, Predicate<Item> which) {
+  /**
+   * Takes items away for good that still are as wanted; says what they were.
+   *
+   * @param places of one tenant, few: its writers wait
+   */
+  public List<Item> takeAway(List<Place> places, Predicate<Item> which) {
     List<Item> before = new ArrayList<>();
     store.change(
-        List.of(place),
+        places,
         Long.MAX_VALUE,
         stored -> {
           before.clear();
-          Item item = stored.get(place);
-          if (item == null || !which.test(item)) {
-            return Map.of();
-          }
-          before.add(item);
-          return Map.of(place, Optional.empty());
+          stored.values().stream().filter(which).forEach(before::add);
+          Map<Place, Optional<Item>> gone = new LinkedHashMap<>();
+          before.forEach(item -> gone.put(item.place(), Optional.empty()));
+          return gone;
         });
-    return before.stream().findFirst();
+    return before;
   }
 }

@@ -1,5 +1,7 @@
 package org.aionos.memory;
 
+import static java.util.stream.Collectors.toSet;
+
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -9,7 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 import org.aionos.items.ItemRows;
@@ -42,21 +44,32 @@ final class Collector {
   private static final int SWEPT_AT_ONCE = 1_000;
   private static final int READ_AT_ONCE = 500;
 
-  /** Of one event in the journal, and of one step. */
-  private static final int TAKEN_AT_ONCE = 100;
+  /** Of one event in the journal. */
+  private static final int NAMED_AT_ONCE = 100;
+
+  /** Of one step: writers of the tenant wait for it. */
+  private static final int TAKEN_AT_ONCE = 10;
+
+  /** How fast choosing reads, until it is known. */
+  private static final double CHOSEN_BYTES_PER_SECOND = 20e6;
 
   private static final int SHOWN_MAX = 20;
 
   private record Whose(String type, String tenant) {}
 
-  /** When a tenant's memory was last looked at, and how long choosing took the last time. */
-  private record Look(Instant at, long bytes, Duration choosing) {
+  /**
+   * @param at when a tenant's memory was last looked at
+   * @param choosing how long it took the last time; null for not known
+   */
+  private record Look(Instant at, long bytes, @Nullable Duration choosing) {
 
     /** By how much it will have grown when the next look is over and has chosen. */
     long growth(Instant now, long bytesNow) {
       double seconds = Math.max(1e-3, Duration.between(at, now).toNanos() / 1e9);
       double speed = Math.max(0, bytesNow - bytes) / seconds;
-      return (long) (speed * (seconds + choosing.toNanos() / 1e9));
+      double choosingSeconds =
+          choosing == null ? bytesNow / CHOSEN_BYTES_PER_SECOND : choosing.toNanos() / 1e9;
+      return (long) (speed * (seconds + choosingSeconds));
     }
   }
 
@@ -118,7 +131,7 @@ final class Collector {
     Instant now = clock.instant();
     Look before = looks.get(whose);
     long meanwhile = before == null ? 0 : before.growth(now, bytes);
-    looks.put(whose, new Look(now, bytes, before == null ? Duration.ZERO : before.choosing));
+    looks.put(whose, new Look(now, bytes, before == null ? null : before.choosing));
     MemorySettings.Collecting marks = settings.get().collecting();
     long bytesMax = settings.get().bytesMax(whose.tenant);
     // Never so early that little would be gained.
@@ -157,24 +170,35 @@ final class Collector {
         break;
       }
       List<Victim> some = victims.subList(from, Math.min(victims.size(), from + TAKEN_AT_ONCE));
-      record(kind, tenant, some);
-      for (Victim victim : some) {
-        // Of one that was written anew, or pinned, since it was chosen, the choice does not hold.
-        Optional<Item> item =
-            kind.use(
-                store ->
-                    new Items(store, Duration.ZERO)
-                        .takeAway(
-                            victim.place,
-                            now -> !now.pinned() && now.updatedAt().equals(victim.updatedAt)));
-        item.ifPresent(was -> gone.add(victim));
+      if (from % NAMED_AT_ONCE == 0) {
+        record(kind, tenant, victims.subList(from, Math.min(victims.size(), from + NAMED_AT_ONCE)));
       }
+      gone.addAll(taken(kind, some));
       Thread.yield();
     }
     if (!gone.isEmpty()) {
       events.add(gone.size(), "room");
     }
     return gone;
+  }
+
+  private static List<Victim> taken(Kind kind, List<Victim> some) {
+    Map<Place, Victim> chosen = new LinkedHashMap<>();
+    some.forEach(victim -> chosen.put(victim.place, victim));
+    List<Item> gone =
+        kind.use(
+            store ->
+                new Items(store, Duration.ZERO)
+                    .takeAway(
+                        List.copyOf(chosen.keySet()),
+                        item -> stillChosen(item, chosen.get(item.place()))));
+    Set<Place> places = gone.stream().map(Item::place).collect(toSet());
+    return some.stream().filter(victim -> places.contains(victim.place)).toList();
+  }
+
+  /** Of one that was written anew, or pinned, the choice does not hold. */
+  private static boolean stillChosen(Item item, @Nullable Victim victim) {
+    return victim != null && !item.pinned() && item.updatedAt().equals(victim.updatedAt);
   }
 
   private void record(Kind kind, String tenant, List<Victim> some) {

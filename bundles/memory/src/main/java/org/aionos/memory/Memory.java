@@ -43,6 +43,8 @@ import org.aionos.kernel.memory.Hit;
 import org.aionos.kernel.memory.Item;
 import org.aionos.kernel.memory.ItemStore;
 import org.aionos.kernel.memory.MemoryControl;
+import org.aionos.kernel.memory.ObjectDriver;
+import org.aionos.kernel.memory.ObjectStore;
 import org.aionos.kernel.memory.Page;
 import org.aionos.kernel.memory.Place;
 import org.aionos.kernel.memory.Probe;
@@ -69,6 +71,7 @@ import org.slf4j.LoggerFactory;
 public final class Memory implements MemoryControl, TaskTrust {
 
   static final String FILE_NAME = "memory.yaml";
+  static final String EPISODIC = "episodic";
 
   private static final Logger log = LoggerFactory.getLogger(Memory.class);
 
@@ -76,10 +79,18 @@ public final class Memory implements MemoryControl, TaskTrust {
   private static final long TEND_MILLIS = 500;
   private static final int READ_AT_ONCE = 500;
   private static final Duration HELD_MAX = Duration.ofMinutes(1);
+  private static final Duration DRIVER_WAIT = Duration.ofSeconds(5);
+  private static final long DRIVER_LOOK_MILLIS = 50;
+  private static final Duration SEGMENT_LOOK = Duration.ofSeconds(1);
 
-  /** Opens what is kept on this host. */
+  /** A bucket takes away what no item can need any more. */
+  private static final Duration OBJECTS_EXPIRE_AFTER =
+      Duration.ofSeconds(MemorySettings.TTL_SECONDS_MAX).plusDays(1);
+
+  /** Opens what is kept on this host, in a folder; of episodes also what goes on to a bucket. */
   interface Embedded {
-    ItemStore open(String type, MemorySettings settings);
+    ItemStore open(
+        String type, MemorySettings settings, Path folder, @Nullable ObjectStore objects);
   }
 
   private final Path config;
@@ -94,6 +105,7 @@ public final class Memory implements MemoryControl, TaskTrust {
   private final Collector collector;
   private final Map<String, Embeddings> embeddings = new LinkedHashMap<>();
   private final ConcurrentMap<String, StoreDriver> drivers = new ConcurrentHashMap<>();
+  private final ConcurrentMap<String, ObjectDriver> objectDrivers = new ConcurrentHashMap<>();
   private final FolderWatch watch;
   private final ScheduledExecutorService tending =
       Executors.newSingleThreadScheduledExecutor(
@@ -105,6 +117,9 @@ public final class Memory implements MemoryControl, TaskTrust {
 
   /** Types that a valid file has spoken of; guarded by this. */
   private final Set<String> configured = new HashSet<>();
+
+  /** Drivers that the configuration names and nobody offers. */
+  private final Set<String> wanted = ConcurrentHashMap.newKeySet();
 
   private volatile MemorySettings settings;
   private volatile String rejected = "";
@@ -145,7 +160,7 @@ public final class Memory implements MemoryControl, TaskTrust {
     this.journal = journal;
     this.clock = clock;
     this.taints = new Taints(state.resolve("tasks.jsonl"));
-    for (String type : List.of("short", "long")) {
+    for (String type : List.of("short", "long", EPISODIC)) {
       kinds.put(type, new Kind(type, type.equals("long")));
       if (type.equals("long")) {
         embeddings.put(type, new Embeddings());
@@ -159,16 +174,29 @@ public final class Memory implements MemoryControl, TaskTrust {
 
   /** Native code is loaded when a store is first opened. */
   private static Embedded embedded(Path state, String life) {
-    return (type, settings) -> {
+    return (type, settings, folder, objects) -> {
       try {
         NativeLibrary.load(state.resolve("native"), life);
       } catch (IOException unloadable) {
         throw new IllegalStateException("RocksDB cannot be loaded", unloadable);
       }
-      return type.equals("long")
-          ? FoundItems.open(state.resolve(type), settings.sync())
-          : RocksItems.open(state.resolve(type), settings.sync());
+      return switch (type) {
+        case "long" -> FoundItems.open(folder.resolve(type), settings.sync());
+        case EPISODIC -> episodic(folder, settings.sync(), objects);
+        default -> RocksItems.open(folder.resolve(type), settings.sync());
+      };
     };
+  }
+
+  private static ItemStore episodic(Path folder, boolean sync, @Nullable ObjectStore objects) {
+    return EpisodicItems.open(
+        folder,
+        folder.resolve("episodic-index"),
+        sync,
+        objects,
+        EpisodicItems.Limits.USUAL,
+        SEGMENT_LOOK,
+        InstantSource.system());
   }
 
   private static MemorySettings standard() {
@@ -195,6 +223,30 @@ public final class Memory implements MemoryControl, TaskTrust {
       keepAgain(name);
     }
   }
+
+  @Reference(
+      name = "objectDrivers",
+      cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC)
+  void addObjectDriver(ObjectDriver driver, Map<String, ?> properties) {
+    String name = String.valueOf(properties.get(StoreDriver.DRIVER));
+    objectDrivers.put(name, driver);
+    keepAgain(name);
+  }
+
+  void removeObjectDriver(ObjectDriver driver, Map<String, ?> properties) {
+    String name = String.valueOf(properties.get(StoreDriver.DRIVER));
+    if (objectDrivers.remove(name, driver)) {
+      keepAgain(name);
+    }
+  }
+
+  /** Where there is no Karaf, drivers are installed by hand. */
+  @Reference(
+      name = "installer",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC)
+  volatile @Nullable DriverInstaller installer;
 
   @Reference(
       name = "embedder",
@@ -292,43 +344,55 @@ public final class Memory implements MemoryControl, TaskTrust {
 
   private void keep(Kind kind, MemorySettings.Backend backend) {
     configured.add(kind.name);
-    if (!backend.isEmbedded() && !drivers.containsKey(backend.driver())) {
-      kind.closeBecause(
-          "the driver "
-              + backend.driver()
-              + " is not installed: feature:install aion-backend-"
-              + backend.driver());
+    if (!backend.isEmbedded()
+        && !drivers.containsKey(backend.driver())
+        && !isObjects(kind.name, backend)) {
+      kind.closeBecause(notInstalled(backend.driver()));
+      wanted.add(backend.driver());
       return;
     }
     kind.keepIn(opening(kind.name, backend));
   }
 
+  private static String notInstalled(String driver) {
+    return "the driver " + driver + " is not installed: feature:install aion-backend-" + driver;
+  }
+
   private Supplier<ItemStore> opening(String type, MemorySettings.Backend backend) {
     if (backend.isEmbedded()) {
-      return () -> embedded.open(type, settings);
+      return () -> embedded.open(type, settings, state, null);
+    }
+    StoreDriver.Opening place =
+        new StoreDriver.Opening(
+            type,
+            backend.url(),
+            backend.name(),
+            backend.user(),
+            backend.secret(),
+            backend.caFile(),
+            backend.timeoutMax(),
+            state.resolve(backend.driver() + "-" + type));
+    ObjectDriver objects = objectDrivers.get(backend.driver());
+    if (objects != null && isObjects(type, backend)) {
+      // Not guarded: it stands on this host, and waits for its server by itself.
+      return () ->
+          embedded.open(type, settings, place.folder(), objects.open(place, OBJECTS_EXPIRE_AFTER));
     }
     StoreDriver driver = drivers.get(backend.driver());
     if (driver == null) {
-      throw new IllegalArgumentException("the driver " + backend.driver() + " is not installed");
+      throw new IllegalArgumentException(notInstalled(backend.driver()));
     }
-    return () ->
-        new Guarded(
-            driver.open(
-                new StoreDriver.Opening(
-                    type,
-                    backend.url(),
-                    backend.name(),
-                    backend.user(),
-                    backend.secret(),
-                    backend.caFile(),
-                    backend.timeoutMax(),
-                    state.resolve(backend.driver() + "-" + type))),
-            clock);
+    return () -> new Guarded(driver.open(place), clock);
+  }
+
+  private boolean isObjects(String type, MemorySettings.Backend backend) {
+    return type.equals(EPISODIC) && objectDrivers.containsKey(backend.driver());
   }
 
   // --- looking after it -----------------------------------------------------------------------
 
   private void tendOrLog() {
+    installWanted();
     for (Kind kind : kinds.values()) {
       try {
         tend(kind);
@@ -337,6 +401,47 @@ public final class Memory implements MemoryControl, TaskTrust {
       } catch (RuntimeException failed) {
         log.error("memory could not be looked after: type={}", kind.name, failed);
       }
+    }
+  }
+
+  /** Once for each time that the configuration asks: what failed is said, not tried for ever. */
+  private void installWanted() {
+    DriverInstaller known = installer;
+    for (String driver : Set.copyOf(wanted)) {
+      if (known == null) {
+        return;
+      }
+      wanted.remove(driver);
+      install(driver);
+    }
+  }
+
+  private void install(String driver) {
+    DriverInstaller known = installer;
+    if (known == null || isInstalled(driver)) {
+      return;
+    }
+    try {
+      known.install(driver);
+      log.info("memory driver installed: driver={}", driver);
+    } catch (Exception failed) {
+      log.error("the driver of memory could not be installed: driver={}", driver, failed);
+    }
+  }
+
+  private boolean isInstalled(String driver) {
+    return drivers.containsKey(driver) || objectDrivers.containsKey(driver);
+  }
+
+  /** A bundle's services come a moment after it has started. */
+  private synchronized void awaitDriver(String driver) {
+    long until = System.nanoTime() + DRIVER_WAIT.toNanos();
+    try {
+      while (!isInstalled(driver) && System.nanoTime() < until) {
+        wait(DRIVER_LOOK_MILLIS);
+      }
+    } catch (InterruptedException hurry) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -555,6 +660,10 @@ public final class Memory implements MemoryControl, TaskTrust {
   }
 
   private Supplier<ItemStore> openingOf(String type, String driver) {
+    if (!driver.equals(MemorySettings.EMBEDDED)) {
+      install(driver);
+      awaitDriver(driver);
+    }
     try {
       return opening(type, settings.backend(type).keptBy(driver));
     } catch (IllegalArgumentException unusable) {

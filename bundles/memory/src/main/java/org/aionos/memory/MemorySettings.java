@@ -35,7 +35,7 @@ record MemorySettings(
 
   static final String EMBEDDED = "embedded";
 
-  private static final long TTL_SECONDS_MAX = 315_360_000;
+  static final long TTL_SECONDS_MAX = 315_360_000;
   private static final int TENANTS_MAX = 10_000;
 
   /**

@@ -8,6 +8,10 @@ import org.osgi.annotation.versioning.ConsumerType;
 /**
  * Bytes by name, as S3 keeps them: whole objects, never changed in place. Safe for use by many
  * threads. Every method throws {@link StoreUnavailable} if the server does not answer in time.
+ *
+ * <p>A name is parts with {@code /} between, each of letters, digits, {@code . _ -} and with no dot
+ * at its start; every method throws {@link IllegalArgumentException} for others, since none leads
+ * out of a folder.
  */
 @ConsumerType
 public interface ObjectStore extends AutoCloseable {

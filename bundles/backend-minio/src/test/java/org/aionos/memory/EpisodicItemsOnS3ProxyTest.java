@@ -1,0 +1,29 @@
+package org.aionos.memory;
+
+import java.nio.file.Path;
+import org.aionos.backend.minio.S3ProxyServer;
+import org.aionos.backend.minio.S3Server;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+
+final class EpisodicItemsOnS3ProxyTest extends EpisodicItemsOnS3 {
+
+  @TempDir static Path served;
+  private static S3Server server;
+
+  @BeforeAll
+  static void start() throws Exception {
+    server = S3ProxyServer.start(served);
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
+  @Override
+  S3Server server() {
+    return server;
+  }
+}
