@@ -53,7 +53,8 @@ final class RedisProcess implements AutoCloseable {
                 Integer.toString(port),
                 "--appendonly",
                 "yes",
-                // By "everysec", the default, it acknowledges what it has not handed to the system yet.
+                // By "everysec", the default, it acknowledges what it has not handed to the system
+                // yet.
                 "--appendfsync",
                 "always",
                 "--dir",
