@@ -1,25 +1,25 @@
 package org.aionos.it;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.aionos.it.RunningKernel.RESEARCHER;
 import static org.aionos.it.RunningKernel.RESEARCHER_V1;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.Socket;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
-/** Backends in the distribution: installed by name, updated in use, gone without a trace. */
+/**
+ * Backends in the distribution: installed when they are named, updated in use, gone without a
+ * trace.
+ */
 @Order(6)
 class BackendIT {
 
@@ -28,34 +28,18 @@ class BackendIT {
       Pattern.compile("org\\.aionos\\.backend\\.redis\\.RedisDriver$", Pattern.MULTILINE);
 
   private static RunningKernel kernel;
-  private static Process redis;
-  private static int redisPort;
+  private static RedisProcess redis;
 
   @BeforeAll
   static void start() throws IOException {
-    Path folder = Files.createTempDirectory("backend-it");
-    redisPort = RunningKernel.freePort();
-    redis =
-        new ProcessBuilder(
-                "redis-server",
-                "--bind",
-                "127.0.0.1",
-                "--port",
-                Integer.toString(redisPort),
-                "--appendonly",
-                "yes",
-                "--dir",
-                folder.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(folder.resolve("log").toFile())
-            .start();
+    redis = RedisProcess.start();
     kernel = RunningKernel.named("backend").bare().start();
   }
 
   @AfterAll
   static void stop() {
     kernel.close();
-    redis.destroyForcibly();
+    redis.close();
   }
 
   private static Answer memory(String path, Map<String, String> fields) {
@@ -68,13 +52,15 @@ class BackendIT {
     return memory("put", Map.of("type", type, "key", key, "value", value));
   }
 
-  private static String asked(String command) throws IOException {
-    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), redisPort)) {
-      socket.setSoTimeout(10_000);
-      socket.getOutputStream().write((command + "\r\n").getBytes(UTF_8));
-      byte[] answer = new byte[10_000];
-      return new String(answer, 0, socket.getInputStream().read(answer), UTF_8);
-    }
+  /** What Redis has of it. */
+  private static String stored() throws IOException {
+    return redis.ask("GET mem:tenantA:researcher-1::k");
+  }
+
+  private static void backends(String text) throws IOException {
+    Files.writeString(
+        kernel.data().resolve("config/memory.yaml"),
+        "apiVersion: aion.os/v1\nkind: MemoryConfig\nbackends: { " + text + " }\n");
   }
 
   private static long loaded() {
@@ -92,30 +78,20 @@ class BackendIT {
   @Test
   void backends_are_installed_used_updated_in_use_and_leave_nothing() throws IOException {
     assertThat(Ssh.admin(kernel, "bundle:list -s")).doesNotContain("aionos.backend");
-    Ssh.admin(kernel, "feature:install aion-backend-redis");
-    Ssh.admin(kernel, "feature:install aion-backend-qdrant");
-    Files.writeString(
-        kernel.data().resolve("config/memory.yaml"),
-        """
-        apiVersion: aion.os/v1
-        kind: MemoryConfig
-        backends:
-          short: { driver: redis, url: "redis://127.0.0.1:%d" }
-          long: { driver: qdrant, url: "http://127.0.0.1:%d", timeout_ms: 1000 }
-        """
-            .formatted(redisPort, RunningKernel.freePort()));
+    backends(
+        "short: { driver: redis, url: \"%s\" }, long: { driver: qdrant, url: \"http://127.0.0.1:%d\", timeout_ms: 1000 }"
+            .formatted(redis.url(), RunningKernel.freePort()));
     Await.until(
         "short memory stands in Redis",
         PATIENCE,
         () ->
-            put("short", "k", "first").status() == 200
-                && asked("GET mem:tenantA:researcher-1::k").contains("\"value\":\"first\""));
+            put("short", "k", "first").status() == 200 && stored().contains("\"value\":\"first\""));
 
     for (int update = 1; update <= 3; update++) {
       Ssh.admin(kernel, "bundle:update org.aionos.backend-redis");
       String value = "after " + update;
       Await.until("put " + value, PATIENCE, () -> put("short", "k", value).status() == 200);
-      assertThat(asked("GET mem:tenantA:researcher-1::k")).contains(value);
+      assertThat(stored()).contains(value);
     }
     Ssh.admin(kernel, "bundle:refresh org.aionos.backend-redis");
     Await.until("put again", PATIENCE, () -> put("short", "k", "last").status() == 200);
@@ -128,6 +104,15 @@ class BackendIT {
         PATIENCE,
         () -> put("long", "k", "v").at("/error/code").equals("BACKEND_UNAVAILABLE"));
 
+    backends("");
+    AtomicInteger attempt = new AtomicInteger();
+    Await.until(
+        "short memory is here again",
+        PATIENCE,
+        () -> {
+          String value = "here " + attempt.incrementAndGet();
+          return put("short", "k", value).status() == 200 && !stored().contains(value);
+        });
     Ssh.admin(kernel, "bundle:uninstall org.aionos.backend-redis");
     Ssh.admin(kernel, "bundle:uninstall org.aionos.backend-qdrant");
     Await.until(

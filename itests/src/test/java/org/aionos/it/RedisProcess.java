@@ -1,6 +1,10 @@
 package org.aionos.it;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,6 +30,16 @@ final class RedisProcess implements AutoCloseable {
     return "redis://127.0.0.1:" + port;
   }
 
+  /** Asks in plain words; what it answers. */
+  String ask(String command) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      socket.setSoTimeout(10_000);
+      socket.getOutputStream().write((command + "\r\n").getBytes(UTF_8));
+      byte[] answer = new byte[10_000];
+      return new String(answer, 0, socket.getInputStream().read(answer), UTF_8);
+    }
+  }
+
   /** Returns when it takes commands. */
   void up() throws IOException {
     Path log = folder.resolve("log");
@@ -39,6 +53,10 @@ final class RedisProcess implements AutoCloseable {
                 Integer.toString(port),
                 "--appendonly",
                 "yes",
+                // By "everysec", the default, it acknowledges what it has not handed to the system
+                // yet.
+                "--appendfsync",
+                "always",
                 "--dir",
                 folder.toString())
             .redirectErrorStream(true)

@@ -1,10 +1,10 @@
 package org.aionos.memory;
 
-import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import org.aionos.items.MetaTerms;
 import org.aionos.kernel.memory.Filter;
 import org.aionos.kernel.memory.Item;
 import org.aionos.kernel.memory.Trust;
@@ -36,19 +36,12 @@ final class IndexedFilter {
   private static final String CREATED = "created";
   private static final String UPDATED = "updated";
 
-  /**
-   * Names of meta stand in the terms: an index remembers its fields for ever, and names are the
-   * agents' to choose.
-   */
   private static final String META = "meta";
 
   private static final String NUMBER = "number";
 
   /** Above all digits of a number. */
   private static final String ABOVE = "g";
-
-  /** Longer texts are not terms of an index; they are compared by {@link Filter#admits} alone. */
-  private static final int TERM_LENGTH_MAX = 1_000;
 
   private IndexedFilter() {}
 
@@ -59,14 +52,16 @@ final class IndexedFilter {
     document.add(new LongPoint(CREATED, item.createdAt().toEpochMilli()));
     document.add(new LongPoint(UPDATED, item.updatedAt().toEpochMilli()));
     for (Map.Entry<String, @Nullable Object> field : item.content().meta().entrySet()) {
-      String term = term(field.getValue());
+      String term = MetaTerms.term(field.getKey(), field.getValue());
       if (term != null) {
-        document.add(new StringField(META, named(field.getKey()) + term, Field.Store.NO));
+        document.add(new StringField(META, term, Field.Store.NO));
       }
       if (field.getValue() instanceof Number number) {
         document.add(
             new StringField(
-                NUMBER, named(field.getKey()) + digits(number.doubleValue()), Field.Store.NO));
+                NUMBER,
+                MetaTerms.named(field.getKey()) + digits(number.doubleValue()),
+                Field.Store.NO));
       }
     }
   }
@@ -155,8 +150,8 @@ final class IndexedFilter {
   }
 
   private static Query equal(String field, @Nullable Object operand, boolean more) {
-    String term = term(operand);
-    return term == null ? unknown(more) : new TermQuery(new Term(META, named(field) + term));
+    String term = MetaTerms.term(field, operand);
+    return term == null ? unknown(more) : new TermQuery(new Term(META, term));
   }
 
   private static Query ordered(Filter.Meta meta, boolean more) {
@@ -164,7 +159,7 @@ final class IndexedFilter {
       return unknown(more);
     }
     double bound = number.doubleValue();
-    String name = named(meta.field());
+    String name = MetaTerms.named(meta.field());
     return switch (meta.operator()) {
       case "gt", "gte" ->
           range(name + digits(more ? Math.nextDown(bound) : Math.nextUp(bound)), name + ABOVE);
@@ -176,11 +171,6 @@ final class IndexedFilter {
     return TermRangeQuery.newStringRange(NUMBER, from, until, true, true);
   }
 
-  /** So that no name and value together are those of another name. */
-  private static String named(String field) {
-    return field.length() + ":" + field;
-  }
-
   /** In the order of the numbers. */
   private static String digits(double number) {
     return HexFormat.of().toHexDigits(NumericUtils.doubleToSortableLong(number) ^ Long.MIN_VALUE);
@@ -188,17 +178,5 @@ final class IndexedFilter {
 
   private static Query unknown(boolean more) {
     return more ? new MatchAllDocsQuery() : new MatchNoDocsQuery();
-  }
-
-  /** A scalar in one spelling, so that equal ones are equal terms; null for what is no term. */
-  private static @Nullable String term(@Nullable Object value) {
-    if (value instanceof Number number) {
-      BigDecimal plain = new BigDecimal(number.toString()).stripTrailingZeros();
-      return plain.precision() + Math.abs(plain.scale()) > TERM_LENGTH_MAX ? null : "n" + plain;
-    }
-    if (value instanceof Boolean || value == null) {
-      return "j" + value;
-    }
-    return value instanceof String text && text.length() <= TERM_LENGTH_MAX ? "s" + text : null;
   }
 }

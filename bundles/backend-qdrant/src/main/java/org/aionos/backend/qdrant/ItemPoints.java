@@ -27,6 +27,7 @@ import java.util.UUID;
 import org.aionos.document.InvalidDocument;
 import org.aionos.items.ItemRows;
 import org.aionos.items.ItemTexts;
+import org.aionos.items.MetaTerms;
 import org.aionos.kernel.memory.Embedding;
 import org.aionos.kernel.memory.Item;
 import org.aionos.kernel.memory.Place;
@@ -50,8 +51,14 @@ final class ItemPoints {
   static final String EXPIRES = "expires";
   static final String SIZE = "size";
 
-  /** Names one writing; by it a writer sees whether another came between. */
+  /** Names the latest writing; by it a writer sees whether another came between. */
   static final String REVISION = "rev";
+
+  /** The latest writings, the newest first; by it a writer sees whether his was among them. */
+  static final String REVISIONS = "revs";
+
+  /** More than come between a writing and the look at what became of it. */
+  static final int REVISIONS_MAX = 16;
 
   /** Fields of meta with their values, each as one term. */
   static final String META = "meta";
@@ -117,7 +124,10 @@ final class ItemPoints {
 
   // --- there and back ---------------------------------------------------------------------------
 
-  static PointStruct point(Item item, String revision, WordVectors words) {
+  /**
+   * @param revisions the newest first
+   */
+  static PointStruct point(Item item, List<String> revisions, WordVectors words) {
     Map<String, Vector> vectors = new HashMap<>();
     spaces(item)
         .forEach((space, vector) -> vectors.put(space, VectorFactory.vector(vector.numbers())));
@@ -128,23 +138,24 @@ final class ItemPoints {
     return PointStruct.newBuilder()
         .setId(pointId(item.place()))
         .setVectors(VectorsFactory.namedVectors(vectors))
-        .putAllPayload(payload(item, revision))
+        .putAllPayload(payload(item, revisions))
         .build();
   }
 
-  private static Map<String, Value> payload(Item item, String revision) {
+  private static Map<String, Value> payload(Item item, List<String> revisions) {
     Map<String, Value> payload = new HashMap<>();
     payload.put(TENANT, value(item.place().agent().tenant()));
     payload.put(AGENT, value(item.place().agent().name()));
     payload.put(TASK, value(item.place().task()));
     payload.put(KEY, value(item.place().key()));
-    payload.put(TAGS, list(item.content().tags().stream().map(ValueFactory::value).toList()));
+    payload.put(TAGS, texts(item.content().tags()));
     payload.put(TRUST, value(item.provenance().trust().word()));
     payload.put(CREATED, value(item.createdAt().toEpochMilli()));
     payload.put(UPDATED, value(item.updatedAt().toEpochMilli()));
     payload.put(EXPIRES, value(millisFrom(item.expiresAt())));
     payload.put(SIZE, value(ItemRows.size(item)));
-    payload.put(REVISION, value(revision));
+    payload.put(REVISION, value(revisions.get(0)));
+    payload.put(REVISIONS, texts(revisions));
     payload.put(LINE, value(new String(ItemRows.line(item), UTF_8)));
     if (item.hidden() != null) {
       payload.put(HIDDEN, value(true));
@@ -153,12 +164,16 @@ final class ItemPoints {
     return payload;
   }
 
+  private static Value texts(List<String> texts) {
+    return list(texts.stream().map(ValueFactory::value).toList());
+  }
+
   private static void putMeta(Map<String, Value> payload, Map<String, @Nullable Object> meta) {
     List<Value> terms = new ArrayList<>();
     List<Value> numbers = new ArrayList<>();
     meta.forEach(
         (name, held) -> {
-          String term = PointFilter.term(name, held);
+          String term = MetaTerms.term(name, held);
           if (term != null) {
             terms.add(value(term));
           }

@@ -9,10 +9,10 @@ import static io.qdrant.client.ConditionFactory.range;
 
 import io.qdrant.client.grpc.Common.Condition;
 import io.qdrant.client.grpc.Common.Range;
-import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import org.aionos.items.MetaTerms;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.memory.Filter;
 import org.aionos.kernel.memory.Trust;
@@ -24,9 +24,6 @@ import org.jspecify.annotations.Nullable;
  * {@code not} for less, and {@link Filter#admits} has the last word on each point.
  */
 final class PointFilter {
-
-  /** Longer texts are compared by {@link Filter#admits} alone. */
-  private static final int TERM_LENGTH_MAX = 1_000;
 
   /** No tenant has this name. */
   private static final Condition NONE = matchKeyword(ItemPoints.TENANT, "");
@@ -134,7 +131,7 @@ final class PointFilter {
   }
 
   private static Condition equal(String field, @Nullable Object operand, boolean more) {
-    String term = term(field, operand);
+    String term = MetaTerms.term(field, operand);
     return term == null ? unknown(more) : matchKeyword(ItemPoints.META, term);
   }
 
@@ -159,25 +156,5 @@ final class PointFilter {
 
   private static Condition unknown(boolean more) {
     return more ? ALL : NONE;
-  }
-
-  /**
-   * A field of meta with its value in one spelling, so that equal ones are equal terms; null for
-   * what is no term. The name's length goes first, so that no name and value are those of another.
-   */
-  static @Nullable String term(String name, @Nullable Object value) {
-    String scalar = scalar(value);
-    return scalar == null ? null : name.length() + ":" + name + scalar;
-  }
-
-  private static @Nullable String scalar(@Nullable Object value) {
-    if (value instanceof Number number) {
-      BigDecimal plain = new BigDecimal(number.toString()).stripTrailingZeros();
-      return plain.precision() + Math.abs(plain.scale()) > TERM_LENGTH_MAX ? null : "n" + plain;
-    }
-    if (value instanceof Boolean || value == null) {
-      return "j" + value;
-    }
-    return value instanceof String text && text.length() <= TERM_LENGTH_MAX ? "s" + text : null;
   }
 }

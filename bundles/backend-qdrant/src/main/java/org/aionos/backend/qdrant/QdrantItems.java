@@ -81,8 +81,20 @@ final class QdrantItems implements ItemStore {
           .thenComparing(Place::task)
           .thenComparing(Place::key);
 
-  /** What stands at a place. */
-  private record Stored(Item item, String revision) {}
+  /**
+   * What stands at a place.
+   *
+   * @param revisions the newest first
+   */
+  private record Stored(Item item, List<String> revisions) {
+
+    /** With one more, and without the oldest. */
+    List<String> and(String revision) {
+      List<String> all = new ArrayList<>(List.of(revision));
+      revisions.stream().limit(ItemPoints.REVISIONS_MAX - 1).forEach(all::add);
+      return all;
+    }
+  }
 
   private final ItemCollection collection;
   private final WordVectors words = new WordVectors();
@@ -151,21 +163,28 @@ final class QdrantItems implements ItemStore {
   private boolean written(Map<Place, Optional<Item>> wanted, Map<Place, Stored> stored) {
     String revision = UUID.randomUUID().toString();
     List<PointStruct> fresh = new ArrayList<>();
-    List<PointId> gone = new ArrayList<>();
+    Map<String, String> gone = new HashMap<>();
     wanted.forEach(
         (place, item) -> {
+          Stored before = stored.get(place);
           if (item.isPresent()) {
             ItemPoints.spaces(item.get())
                 .forEach((space, vector) -> collection.need(space, vector.dimensions()));
-            fresh.add(ItemPoints.point(item.get(), revision, words));
-          } else if (stored.containsKey(place)) {
-            gone.add(ItemPoints.pointId(place));
+            List<String> revisions = before == null ? List.of(revision) : before.and(revision);
+            fresh.add(ItemPoints.point(item.get(), revisions, words));
+          } else if (before != null) {
+            gone.put(ItemPoints.id(place).toString(), before.revisions().get(0));
           }
         });
-    List<String> revisions = stored.values().stream().map(Stored::revision).distinct().toList();
-    upsert(fresh, revisions);
-    delete(gone, revisions);
-    return isWritten(fresh, gone, revision);
+    List<String> read =
+        stored.values().stream().map(each -> each.revisions().get(0)).distinct().toList();
+    upsert(fresh, read);
+    delete(ids(gone.keySet()), read);
+    return isWritten(fresh, revision) && isGone(gone);
+  }
+
+  private static List<PointId> ids(Collection<String> uuids) {
+    return uuids.stream().map(UUID::fromString).map(PointIdFactory::id).toList();
   }
 
   /** One operation, so that all of them are in the server's log or none. */
@@ -198,13 +217,28 @@ final class QdrantItems implements ItemStore {
     }
   }
 
-  private boolean isWritten(List<PointStruct> fresh, List<PointId> gone, String revision) {
-    List<PointId> ids = new ArrayList<>(gone);
-    fresh.forEach(point -> ids.add(point.getId()));
-    List<RetrievedPoint> there = points(ids, ItemPoints.REVISION);
+  /** Another may have written over it since; then it stands among the latest. */
+  private boolean isWritten(List<PointStruct> fresh, String revision) {
+    List<PointId> ids = fresh.stream().map(PointStruct::getId).toList();
+    List<RetrievedPoint> there = points(ids, ItemPoints.REVISIONS);
     return there.size() == fresh.size()
-        && there.stream()
-            .allMatch(point -> text(point.getPayloadMap(), ItemPoints.REVISION).equals(revision));
+        && there.stream().allMatch(point -> revisions(point).contains(revision));
+  }
+
+  /** Another may have made it anew since; then it has nothing of what it was. */
+  private boolean isGone(Map<String, String> revisions) {
+    return points(ids(revisions.keySet()), ItemPoints.REVISIONS).stream()
+        .noneMatch(point -> revisions(point).contains(revisions.get(point.getId().getUuid())));
+  }
+
+  private static List<String> revisions(RetrievedPoint point) {
+    return point
+        .getPayloadOrDefault(ItemPoints.REVISIONS, Value.getDefaultInstance())
+        .getListValue()
+        .getValuesList()
+        .stream()
+        .map(Value::getStringValue)
+        .toList();
   }
 
   // --- reading by place -------------------------------------------------------------------------
@@ -214,10 +248,13 @@ final class QdrantItems implements ItemStore {
     for (int from = 0; from < places.size(); from += LINES_MAX) {
       List<Place> some = places.subList(from, Math.min(places.size(), from + LINES_MAX));
       List<PointId> ids = some.stream().map(ItemPoints::pointId).toList();
-      for (RetrievedPoint point : points(ids, ItemPoints.LINE, ItemPoints.REVISION)) {
+      for (RetrievedPoint point : points(ids, ItemPoints.LINE, ItemPoints.REVISIONS)) {
         Item item = item(point.getId(), point.getPayloadMap());
-        stored.put(
-            item.place(), new Stored(item, text(point.getPayloadMap(), ItemPoints.REVISION)));
+        List<String> revisions = revisions(point);
+        if (revisions.isEmpty()) {
+          throw new IllegalStateException("a point of memory is damaged: " + item.place());
+        }
+        stored.put(item.place(), new Stored(item, revisions));
       }
     }
     return stored;

@@ -6,9 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.aionos.items.Certificates;
 import org.aionos.items.Items;
@@ -124,6 +130,52 @@ final class QdrantFaultsTest {
       awaitBack(store);
       assertThat(store.get(PLACE).orElseThrow().content().value()).isEqualTo(1);
       assertThat(put(store, 3).version()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void calls_on_their_way_learn_that_the_way_was_cut_or_closed_and_nothing_else() throws Exception {
+    try (QdrantServer server = QdrantServer.start()) {
+      ItemStore store = driver.open(opening(server.url(), null, null, TIMEOUT));
+      AtomicBoolean over = new AtomicBoolean();
+      AtomicInteger answered = new AtomicInteger();
+      ExecutorService callers = Executors.newFixedThreadPool(4);
+      List<Future<?>> all = new ArrayList<>();
+      for (int caller = 0; caller < 4; caller++) {
+        all.add(
+            callers.submit(
+                () -> {
+                  while (!over.get()) {
+                    try {
+                      store.get(PLACE);
+                      answered.incrementAndGet();
+                    } catch (StoreUnavailable cut) {
+                      assertThat(cut).hasMessageStartingWith("the s");
+                    }
+                  }
+                }));
+      }
+      for (int cut = 0; cut < 5; cut++) {
+        awaitMore(answered, 20);
+        server.refuse();
+        server.admit();
+      }
+      awaitMore(answered, 20);
+      store.close();
+      over.set(true);
+      for (Future<?> each : all) {
+        each.get();
+      }
+      callers.shutdown();
+    }
+  }
+
+  private static void awaitMore(AtomicInteger count, int more) {
+    int wanted = count.get() + more;
+    long end = System.nanoTime() + WAIT_MAX.toNanos();
+    while (count.get() < wanted) {
+      assertThat(System.nanoTime()).isLessThan(end);
+      Thread.onSpinWait();
     }
   }
 

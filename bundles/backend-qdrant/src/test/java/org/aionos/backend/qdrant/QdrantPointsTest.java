@@ -7,11 +7,17 @@ import io.qdrant.client.ValueFactory;
 import io.qdrant.client.grpc.Points.PointStruct;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.aionos.items.ItemRows;
 import org.aionos.items.Items;
 import org.aionos.kernel.AgentId;
+import org.aionos.kernel.Code;
+import org.aionos.kernel.Refused;
 import org.aionos.kernel.memory.Item;
 import org.aionos.kernel.memory.ItemStore;
 import org.aionos.kernel.memory.Place;
@@ -50,7 +56,11 @@ final class QdrantPointsTest {
   }
 
   private void put(AgentId agent, String key, Object value) {
-    new Items(store, WHILE)
+    put(store, agent, key, value);
+  }
+
+  private static void put(ItemStore into, AgentId agent, String key, Object value) {
+    new Items(into, WHILE)
         .put(
             List.of(
                 new Items.Wish(
@@ -104,7 +114,7 @@ final class QdrantPointsTest {
         () -> {
           if (!raced[0]) {
             raced[0] = true;
-            new Items(other, WHILE).pin(place, true, NOW);
+            put(other, ANN, "k", "between");
           }
         });
 
@@ -114,7 +124,78 @@ final class QdrantPointsTest {
     Item item = store.get(place).orElseThrow();
     assertThat(raced[0]).isTrue();
     assertThat(item.content().value()).isEqualTo("second");
-    assertThat(item.version()).isEqualTo(2);
+    assertThat(item.version()).isEqualTo(3);
     assertThat(store.bytes("acme")).isEqualTo(ItemRows.size(item));
+  }
+
+  @Test
+  void a_writer_sees_that_he_was_heard_also_if_another_has_written_over_it_since() {
+    ItemStore other = driver.open(QdrantItemsTest.opening(server.url(), "test", null, null));
+    put(ANN, "k", "first");
+    boolean[] raced = {false};
+    server.afterUpsert(
+        () -> {
+          if (!raced[0]) {
+            raced[0] = true;
+            put(other, ANN, "k", "third");
+          }
+        });
+
+    put(ANN, "k", "second");
+
+    Item item = store.get(place(ANN, "k")).orElseThrow();
+    assertThat(raced[0]).isTrue();
+    assertThat(item.content().value()).isEqualTo("third");
+    assertThat(item.version()).isEqualTo(3);
+  }
+
+  /** Each adds one to what it read, wanting that version; so the sum tells whether one was lost. */
+  @Test
+  void of_writers_in_two_kernels_none_is_lost() throws Exception {
+    List<ItemStore> stores =
+        List.of(store, driver.open(QdrantItemsTest.opening(server.url(), "test", null, null)));
+    Place place = place(ANN, "counter");
+    put(ANN, "counter", 0);
+    ExecutorService writers = Executors.newFixedThreadPool(4);
+    try {
+      List<Future<?>> all = new ArrayList<>();
+      for (int i = 0; i < 100; i++) {
+        Items items = new Items(stores.get(i % 2), WHILE);
+        all.add(writers.submit(() -> addOne(items, place)));
+      }
+      for (Future<?> each : all) {
+        each.get();
+      }
+    } finally {
+      writers.shutdownNow();
+    }
+
+    Item item = store.get(place).orElseThrow();
+    assertThat(item.content().value()).isEqualTo(100);
+    assertThat(item.version()).isEqualTo(101);
+  }
+
+  private static void addOne(Items items, Place place) {
+    while (true) {
+      Item before = items.get(place, NOW).orElseThrow();
+      int count = ((Number) before.content().value()).intValue();
+      try {
+        items.put(
+            List.of(
+                new Items.Wish(
+                    place,
+                    new Item.Content(count + 1, Map.of(), List.of(), null),
+                    false,
+                    null,
+                    before.version(),
+                    Provenance.own("sc-1"),
+                    null)),
+            1 << 20,
+            NOW);
+        return;
+      } catch (Refused conflict) {
+        assertThat(conflict.problem().code()).isEqualTo(Code.CONFLICT);
+      }
+    }
   }
 }

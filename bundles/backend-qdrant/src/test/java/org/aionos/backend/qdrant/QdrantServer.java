@@ -81,6 +81,7 @@ final class QdrantServer implements AutoCloseable {
   private int port;
   private volatile boolean stalled;
   private volatile Runnable beforeUpsert = () -> {};
+  private volatile Runnable afterUpsert = () -> {};
 
   private QdrantServer(@Nullable String key, @Nullable Path certificate) {
     this.key = key;
@@ -143,6 +144,11 @@ final class QdrantServer implements AutoCloseable {
     beforeUpsert = other;
   }
 
+  /** What another does before that writer is answered. */
+  void afterUpsert(Runnable other) {
+    afterUpsert = other;
+  }
+
   private final class Gate implements ServerInterceptor {
     @Override
     public <Q, A> ServerCall.Listener<Q> interceptCall(
@@ -157,7 +163,12 @@ final class QdrantServer implements AutoCloseable {
   }
 
   private <A> void answer(StreamObserver<A> observer, Supplier<A> answer) {
+    answer(observer, answer, () -> {});
+  }
+
+  private <A> void answer(StreamObserver<A> observer, Supplier<A> answer, Runnable before) {
     try {
+      A ready;
       synchronized (this) {
         while (stalled) {
           wait();
@@ -165,8 +176,10 @@ final class QdrantServer implements AutoCloseable {
         if (Context.current().isCancelled()) {
           return;
         }
-        observer.onNext(answer.get());
+        ready = answer.get();
       }
+      before.run();
+      observer.onNext(ready);
       observer.onCompleted();
     } catch (StatusRuntimeException refused) {
       observer.onError(refused);
@@ -283,7 +296,8 @@ final class QdrantServer implements AutoCloseable {
           () -> {
             collection(request.getCollectionName()).upsert(request);
             return PointsOperationResponse.getDefaultInstance();
-          });
+          },
+          afterUpsert);
     }
 
     @Override

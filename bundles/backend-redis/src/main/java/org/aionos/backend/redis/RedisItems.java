@@ -295,10 +295,9 @@ final class RedisItems implements ItemStore {
    * is counted.
    */
   private void forgetGone(List<byte[]> keys) {
-    List<byte @Nullable []> rows = rows(keys);
-    for (int i = 0; i < keys.size(); i++) {
-      if (rows.get(i) == null) {
-        Place place = ItemKeys.place(keys.get(i));
+    for (byte[] key : keys) {
+      if (link.ask(c -> c.exists(key)) == 0) {
+        Place place = ItemKeys.place(key);
         written(List.of(place), Map.of(), Map.of(place, Optional.empty()), Long.MAX_VALUE);
       }
     }

@@ -20,6 +20,7 @@ import io.netty.util.concurrent.FastThreadLocal;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -115,7 +116,7 @@ final class RedisLink implements AutoCloseable {
       throw unavailable("does not answer in time", slow);
     } catch (ExecutionException failed) {
       throw unavailable(failed.getCause() == null ? failed : failed.getCause());
-    } catch (RedisException failed) {
+    } catch (RedisException | CancellationException failed) {
       throw unavailable(failed);
     } catch (InterruptedException hurry) {
       Thread.currentThread().interrupt();

@@ -50,7 +50,8 @@ final class RedisFaultsTest {
 
   @BeforeEach
   void start() throws Exception {
-    server = RedisServer.start(folder);
+    // By "everysec", the default, Redis acknowledges what it has not handed to the system yet.
+    server = RedisServer.start(folder, "--appendfsync", "always");
     proxy = new TcpProxy(server.port());
     driver = new RedisDriver();
     store = driver.open(Openings.of(proxy.url()));
@@ -179,6 +180,49 @@ final class RedisFaultsTest {
       awaitBack();
     }
     assertThat(store.get(place("k")).orElseThrow().version()).isEqualTo(20);
+  }
+
+  @Test
+  void calls_on_their_way_learn_that_the_way_was_cut_or_closed_and_nothing_else() throws Exception {
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicInteger answered = new AtomicInteger();
+    ExecutorService callers = Executors.newFixedThreadPool(6);
+    List<Future<?>> all = new ArrayList<>();
+    for (int caller = 0; caller < 6; caller++) {
+      String key = "k" + caller;
+      all.add(
+          callers.submit(
+              () -> {
+                while (!over.get()) {
+                  try {
+                    put(key, answered.get());
+                    answered.incrementAndGet();
+                  } catch (StoreUnavailable cut) {
+                    assertThat(cut).hasMessageStartingWith("the s");
+                  }
+                }
+              }));
+    }
+    for (int cut = 0; cut < 10; cut++) {
+      awaitMore(answered, 20);
+      proxy.cut();
+    }
+    awaitMore(answered, 20);
+    store.close();
+    over.set(true);
+    for (Future<?> each : all) {
+      each.get();
+    }
+    callers.shutdown();
+  }
+
+  private static void awaitMore(AtomicInteger count, int more) {
+    int wanted = count.get() + more;
+    long end = System.nanoTime() + WAIT_MAX.toNanos();
+    while (count.get() < wanted) {
+      assertThat(System.nanoTime()).isLessThan(end);
+      Thread.onSpinWait();
+    }
   }
 
   @Test

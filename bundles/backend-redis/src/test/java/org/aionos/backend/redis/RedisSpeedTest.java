@@ -23,7 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * How long items of 1 KB take; printed, for no time is right on every machine. {@code mvn test
- * -Dtest=RedisSpeedTest -Dredis.calls=20000} in this folder measures more of them.
+ * -Dtest=RedisSpeedTest -Dredis.calls=20000} in this folder measures more of them, {@code
+ * -Dredis.appendfsync=always} what it costs to outlive a crash of the server.
  */
 final class RedisSpeedTest {
 
@@ -39,7 +40,8 @@ final class RedisSpeedTest {
   @Test
   void puts_and_gets_of_one_and_of_sixteen_threads_are_all_answered() throws Exception {
     RedisDriver driver = new RedisDriver();
-    try (RedisServer server = RedisServer.start(folder);
+    String sync = System.getProperty("redis.appendfsync", "everysec");
+    try (RedisServer server = RedisServer.start(folder, "--appendfsync", sync);
         ItemStore store =
             driver.open(Openings.of(server.url(), null, null, null, Duration.ofSeconds(10)))) {
       Items items = new Items(store, Duration.ZERO);
