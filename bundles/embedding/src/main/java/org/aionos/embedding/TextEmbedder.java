@@ -1,5 +1,6 @@
 package org.aionos.embedding;
 
+import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -184,7 +185,7 @@ public final class TextEmbedder implements Embedder {
     String machine = System.getProperty("os.arch").equals("aarch64") ? "aarch64" : "x64";
     for (String library : List.of("libonnxruntime.so", "libonnxruntime4j_jni.so")) {
       folder.copy(
-          TextEmbedder.class, "/ai/onnxruntime/native/linux-" + machine + "/" + library, library);
+          OrtEnvironment.class, "/ai/onnxruntime/native/linux-" + machine + "/" + library, library);
     }
     System.setProperty("onnxruntime.native.path", folder.path().toString());
     return folder;

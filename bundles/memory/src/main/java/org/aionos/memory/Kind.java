@@ -68,15 +68,30 @@ final class Kind {
                 Code.BACKEND_UNAVAILABLE, name + " memory is being moved elsewhere", HELD_RETRY));
       }
       T result = work.apply(opened());
-      unavailable = null;
+      isThere();
       return result;
     } catch (StoreUnavailable away) {
-      unavailable = away.getMessage();
-      log.warn("memory does not answer: type={} why={}", name, away.toString());
+      isAway(away);
       throw new Refused(
           Problem.of(Code.BACKEND_UNAVAILABLE, name + " memory: " + away.getMessage()));
     } finally {
       lock.readLock().unlock();
+    }
+  }
+
+  /** Said when it begins and when it ends, not for each call. */
+  private void isAway(StoreUnavailable away) {
+    if (unavailable == null) {
+      log.warn(
+          "memory does not answer: type={} why={}", name, String.valueOf(away.getMessage()), away);
+    }
+    unavailable = away.getMessage();
+  }
+
+  private void isThere() {
+    if (unavailable != null) {
+      unavailable = null;
+      log.info("memory answers again: type={}", name);
     }
   }
 

@@ -7,7 +7,10 @@ import org.aionos.files.NativeFolder;
 import org.rocksdb.RocksDB;
 import org.rocksdb.util.Environment;
 
-/** Loads the library of RocksDB, once in a life of this bundle. */
+/**
+ * Loads the library of RocksDB, once in a life of this bundle. RocksDB itself is a bundle of its own,
+ * and loads it once in its life.
+ */
 final class NativeLibrary {
 
   private static boolean loaded;
@@ -26,7 +29,7 @@ final class NativeLibrary {
     NativeFolder own = NativeFolder.fresh(folder, life);
     // The name under which RocksDB looks for it in a folder is not the one that its jar gives it.
     own.copy(
-        NativeLibrary.class,
+        RocksDB.class,
         "/" + Environment.getJniLibraryFileName("rocksdb"),
         Environment.getJniLibraryFileName("rocksdbjni"));
     RocksDB.loadLibrary(List.of(own.path().toString()));
