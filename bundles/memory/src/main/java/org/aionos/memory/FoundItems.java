@@ -7,9 +7,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -40,10 +42,12 @@ import org.apache.lucene.document.StoredField;
 import org.apache.lucene.document.StringField;
 import org.apache.lucene.document.TextField;
 import org.apache.lucene.index.ConcurrentMergeScheduler;
+import org.apache.lucene.index.FloatVectorValues;
 import org.apache.lucene.index.IndexOptions;
 import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.MergePolicy;
 import org.apache.lucene.index.MergeScheduler;
 import org.apache.lucene.index.Term;
@@ -52,7 +56,9 @@ import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.search.BooleanClause;
 import org.apache.lucene.search.BooleanQuery;
 import org.apache.lucene.search.BoostQuery;
+import org.apache.lucene.search.ConjunctionUtils;
 import org.apache.lucene.search.DisjunctionMaxQuery;
+import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.KnnFloatVectorQuery;
 import org.apache.lucene.search.LRUQueryCache;
@@ -60,12 +66,18 @@ import org.apache.lucene.search.Query;
 import org.apache.lucene.search.QueryCache;
 import org.apache.lucene.search.QueryCachingPolicy;
 import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.ScoreMode;
+import org.apache.lucene.search.Scorer;
 import org.apache.lucene.search.SearcherFactory;
 import org.apache.lucene.search.SearcherManager;
 import org.apache.lucene.search.TermQuery;
+import org.apache.lucene.search.VectorScorer;
+import org.apache.lucene.search.Weight;
 import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.search.similarities.Similarity;
 import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.util.Bits;
+import org.apache.lucene.util.VectorUtil;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -91,6 +103,9 @@ final class FoundItems implements ItemStore {
 
   /** An index remembers its fields for ever: dimensions are few, and models the operator's. */
   private static final String EMBEDDING = "embedding_";
+
+  /** Comparing so many takes some two milliseconds. */
+  private static final int COMPARED_MAX = 12_000;
 
   private static final int STEMS_MAX = 64;
   private static final int GRAMS_MAX = 256;
@@ -333,8 +348,10 @@ final class FoundItems implements ItemStore {
     return document;
   }
 
+  /** By the cosine: of vectors of unit length that is their product, which is faster. */
   private static Field vector(String field, Vector vector) {
-    return new KnnFloatVectorField(field, vector.numbers(), VectorSimilarityFunction.COSINE);
+    return new KnnFloatVectorField(
+        field, VectorUtil.l2normalize(vector.numbers()), VectorSimilarityFunction.DOT_PRODUCT);
   }
 
   // --- finding --------------------------------------------------------------------------------
@@ -430,11 +447,52 @@ final class FoundItems implements ItemStore {
     return any;
   }
 
+  /** Of few admitted all are compared: in the graph most of the way would lead over others. */
   private static List<Fusion.Found<Integer>> dense(
       IndexSearcher searcher, String field, Vector vector, Query admitted, int asked)
       throws IOException {
-    Query query = new KnnFloatVectorQuery(field, vector.numbers(), asked, admitted);
-    return found(searcher.search(query, asked).scoreDocs);
+    float[] probe = VectorUtil.l2normalize(vector.numbers());
+    if (searcher.count(admitted) > COMPARED_MAX) {
+      Query query = new KnnFloatVectorQuery(field, probe, asked, admitted);
+      return found(searcher.search(query, asked).scoreDocs);
+    }
+    Weight weight =
+        searcher.createWeight(searcher.rewrite(admitted), ScoreMode.COMPLETE_NO_SCORES, 1);
+    PriorityQueue<Fusion.Found<Integer>> best =
+        new PriorityQueue<>(asked + 1, Comparator.comparingDouble(Fusion.Found::score));
+    for (LeafReaderContext segment : searcher.getIndexReader().leaves()) {
+      compare(segment, weight, field, probe, asked, best);
+    }
+    List<Fusion.Found<Integer>> found = new ArrayList<>(best);
+    found.sort(best.comparator().reversed());
+    return found;
+  }
+
+  private static void compare(
+      LeafReaderContext segment,
+      Weight weight,
+      String field,
+      float[] probe,
+      int asked,
+      PriorityQueue<Fusion.Found<Integer>> best)
+      throws IOException {
+    Scorer admitted = weight.scorer(segment);
+    FloatVectorValues vectors = segment.reader().getFloatVectorValues(field);
+    if (admitted == null || vectors == null) {
+      return;
+    }
+    VectorScorer scorer = vectors.scorer(probe);
+    DocIdSetIterator both =
+        ConjunctionUtils.intersectIterators(List.of(admitted.iterator(), scorer.iterator()));
+    Bits live = segment.reader().getLiveDocs();
+    for (int doc = both.nextDoc(); doc != DocIdSetIterator.NO_MORE_DOCS; doc = both.nextDoc()) {
+      if (live == null || live.get(doc)) {
+        best.add(new Fusion.Found<>(segment.docBase + doc, scorer.score()));
+        if (best.size() > asked) {
+          best.remove();
+        }
+      }
+    }
   }
 
   private static List<Fusion.Found<Integer>> found(ScoreDoc[] docs) {

@@ -8,8 +8,8 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.util.Environment;
 
 /**
- * Loads the library of RocksDB, once in a life of this bundle. RocksDB itself is a bundle of its own,
- * and loads it once in its life.
+ * Loads the library of RocksDB, once in a life of this bundle. RocksDB itself is a bundle of its
+ * own, and loads it once in its life.
  */
 final class NativeLibrary {
 
