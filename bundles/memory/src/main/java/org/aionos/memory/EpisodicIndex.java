@@ -2,16 +2,11 @@ package org.aionos.memory;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,23 +15,11 @@ import java.util.UUID;
 import java.util.function.BiPredicate;
 import org.aionos.items.ItemRows;
 import org.aionos.kernel.AgentId;
-import org.aionos.kernel.Code;
-import org.aionos.kernel.Problem;
-import org.aionos.kernel.Refused;
 import org.aionos.kernel.memory.Item;
 import org.aionos.kernel.memory.Place;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.BlockBasedTableConfig;
-import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
-import org.rocksdb.ColumnFamilyOptions;
-import org.rocksdb.DBOptions;
-import org.rocksdb.LRUCache;
-import org.rocksdb.RocksDB;
-import org.rocksdb.RocksDBException;
-import org.rocksdb.RocksIterator;
 import org.rocksdb.WriteBatch;
-import org.rocksdb.WriteOptions;
 
 /**
  * Where the items of segments are, in RocksDB: by place, the item without its value and vectors and
@@ -48,11 +31,6 @@ import org.rocksdb.WriteOptions;
  */
 final class EpisodicIndex implements AutoCloseable {
 
-  private static final int LOOKED_AT_MAX = 20_000;
-  private static final long CACHE_BYTES = 8L << 20;
-  private static final long WRITE_BUFFER_BYTES = 8L << 20;
-  private static final long LOG_BYTES_MAX = 64L << 20;
-  private static final byte[] NONE = new byte[0];
   private static final byte[] COMPLETE = "complete".getBytes(UTF_8);
 
   /** Behind every key: UTF-8 has no such byte. */
@@ -83,11 +61,7 @@ final class EpisodicIndex implements AutoCloseable {
    */
   record Entries(List<Entry> found, @Nullable String next) {}
 
-  private final DBOptions options;
-  private final ColumnFamilyOptions familyOptions;
-  private final WriteOptions writing = new WriteOptions();
-  private final RocksDB database;
-  private final List<ColumnFamilyHandle> families = new ArrayList<>();
+  private final Rows rows;
   private final ColumnFamilyHandle state;
   private final ColumnFamilyHandle items;
   private final ColumnFamilyHandle expiries;
@@ -96,134 +70,78 @@ final class EpisodicIndex implements AutoCloseable {
   private final ColumnFamilyHandle promises;
 
   EpisodicIndex(Path folder) {
-    options =
-        new DBOptions()
-            .setCreateIfMissing(true)
-            .setCreateMissingColumnFamilies(true)
-            .setMaxTotalWalSize(LOG_BYTES_MAX)
-            .setKeepLogFileNum(2)
-            .setMaxBackgroundJobs(2);
-    familyOptions =
-        new ColumnFamilyOptions()
-            .setWriteBufferSize(WRITE_BUFFER_BYTES)
-            .setTableFormatConfig(
-                new BlockBasedTableConfig().setBlockCache(new LRUCache(CACHE_BYTES)));
-    List<ColumnFamilyDescriptor> wanted = new ArrayList<>();
-    for (String name : List.of("default", "items", "expiries", "tenants", "segments", "promises")) {
-      wanted.add(new ColumnFamilyDescriptor(name.getBytes(UTF_8), familyOptions));
-    }
-    try {
-      Files.createDirectories(folder);
-      database = RocksDB.open(options, folder.toString(), wanted, families);
-    } catch (RocksDBException | IOException unusable) {
-      throw new UncheckedIOException(
-          new IOException("the index of episodic memory cannot be opened: " + folder, unusable));
-    }
-    state = families.get(0);
-    items = families.get(1);
-    expiries = families.get(2);
-    tenants = families.get(3);
-    segments = families.get(4);
-    promises = families.get(5);
+    rows = new Rows(folder, false, "items", "expiries", "tenants", "segments", "promises");
+    state = rows.family(0);
+    items = rows.family(1);
+    expiries = rows.family(2);
+    tenants = rows.family(3);
+    segments = rows.family(4);
+    promises = rows.family(5);
   }
 
   // --- as a whole -----------------------------------------------------------------------------
 
   /** Whether it knows of all segments, up to what was written last. */
   boolean isComplete() {
-    return row(state, COMPLETE) != null;
+    return rows.row(state, COMPLETE) != null;
   }
 
   void complete() {
-    quietly(() -> database.put(state, writing, COMPLETE, NONE));
+    Rows.run(() -> rows.database.put(state, rows.writing, COMPLETE, Rows.NONE));
   }
 
   /** Forgets all. */
   void clear() {
-    quietly(
+    Rows.run(
         () -> {
-          for (ColumnFamilyHandle each : families) {
-            database.deleteRange(each, writing, NONE, END);
+          for (ColumnFamilyHandle each : rows.families()) {
+            rows.database.deleteRange(each, rows.writing, Rows.NONE, END);
           }
         });
   }
 
   /** Puts all on disk: what comes after cannot be taken back. */
   void flush() {
-    quietly(() -> database.flushWal(true));
+    Rows.run(() -> rows.database.flushWal(true));
   }
 
   // --- reading --------------------------------------------------------------------------------
 
   Optional<Entry> entry(Place place) {
-    byte[] row = row(items, ItemRows.key(place));
+    byte[] row = rows.row(items, ItemRows.key(place));
     return row == null ? Optional.empty() : Optional.of(entry(place, row));
   }
 
   /** Of keys that begin so, in order. A page may be short and still have a next. */
   Entries entries(String whose, @Nullable String after, int limit, BiPredicate<Place, Item> which) {
-    byte[] prefix = whose.getBytes(UTF_8);
-    List<Entry> found = new ArrayList<>();
-    try (RocksIterator rows = database.newIterator(items)) {
-      rows.seek(after == null ? prefix : from(after, prefix));
-      for (int looked = 0; rows.isValid() && startsWith(rows.key(), prefix); rows.next()) {
-        if (found.size() == limit || looked++ == LOOKED_AT_MAX) {
-          return new Entries(
-              found, Base64.getUrlEncoder().withoutPadding().encodeToString(rows.key()));
-        }
-        Place place = ItemRows.place(rows.key());
-        Entry entry = entry(place, rows.value());
-        if (which.test(place, entry.outline())) {
-          found.add(entry);
-        }
-      }
-      rows.status();
-      return new Entries(found, null);
-    } catch (RocksDBException failed) {
-      throw failed(failed);
-    }
-  }
-
-  private static byte[] from(String after, byte[] prefix) {
-    try {
-      byte[] key = Base64.getUrlDecoder().decode(after);
-      if (startsWith(key, prefix)) {
-        return key;
-      }
-    } catch (IllegalArgumentException malformed) {
-      // Refused below, like the next page of another agent.
-    }
-    throw new Refused(
-        Problem.at("/params/after", Code.INVALID_FIELD, "must be what a page said as next"));
+    Rows.Slice<Entry> slice =
+        rows.slice(
+            items,
+            whose,
+            after,
+            limit,
+            (key, row) -> {
+              Place place = ItemRows.place(key);
+              Entry entry = entry(place, row);
+              return which.test(place, entry.outline()) ? entry : null;
+            });
+    return new Entries(slice.found(), slice.next());
   }
 
   List<Place> expired(Instant now, int max) {
-    List<Place> expired = new ArrayList<>();
-    byte[] end = number(now.toEpochMilli());
-    each(
-        expiries,
-        NONE,
-        (key, row) -> {
-          if (expired.size() == max
-              || Arrays.compareUnsigned(key, 0, Long.BYTES, end, 0, Long.BYTES) > 0) {
-            return false;
-          }
-          expired.add(ItemRows.place(Arrays.copyOfRange(key, Long.BYTES, key.length)));
-          return true;
-        });
-    return expired;
+    return rows.expired(expiries, now, max);
   }
 
   Totals totals(String tenant) {
-    byte[] row = row(tenants, tenant.getBytes(UTF_8));
+    byte[] row = rows.row(tenants, tenant.getBytes(UTF_8));
     return row == null ? new Totals(0, 0) : totals(row);
   }
 
   Map<String, Totals> totals() {
     Map<String, Totals> all = new LinkedHashMap<>();
-    each(
+    rows.each(
         tenants,
-        NONE,
+        Rows.NONE,
         (key, row) -> {
           all.put(new String(key, UTF_8), totals(row));
           return true;
@@ -232,13 +150,13 @@ final class EpisodicIndex implements AutoCloseable {
   }
 
   Optional<Segment> segment(SegmentId id) {
-    byte[] row = row(segments, segmentKey(id));
+    byte[] row = rows.row(segments, segmentKey(id));
     return row == null ? Optional.empty() : Optional.of(segment(id.agent(), id.uuid(), row));
   }
 
   /** All, those of one agent in the order in which they were begun. */
   List<Segment> segments() {
-    return segments(NONE);
+    return segments(Rows.NONE);
   }
 
   List<Segment> segments(AgentId agent) {
@@ -247,7 +165,7 @@ final class EpisodicIndex implements AutoCloseable {
 
   private List<Segment> segments(byte[] prefix) {
     List<Segment> all = new ArrayList<>();
-    each(
+    rows.each(
         segments,
         prefix,
         (key, row) -> {
@@ -270,7 +188,7 @@ final class EpisodicIndex implements AutoCloseable {
   record Promise(SegmentId segment, long end, byte[] lines) {}
 
   void promise(String tenant, List<Promise> parts) {
-    quietly(
+    Rows.run(
         () -> {
           try (WriteBatch batch = new WriteBatch()) {
             for (int i = 0; i < parts.size(); i++) {
@@ -287,16 +205,16 @@ final class EpisodicIndex implements AutoCloseable {
                       .put(part.lines())
                       .array());
             }
-            database.write(writing, batch);
+            rows.database.write(rows.writing, batch);
           }
         });
   }
 
   List<Promise> promises() {
     List<Promise> all = new ArrayList<>();
-    each(
+    rows.each(
         promises,
-        NONE,
+        Rows.NONE,
         (key, row) -> {
           ByteBuffer bytes = ByteBuffer.wrap(row);
           byte[] name = new byte[bytes.getInt()];
@@ -313,7 +231,10 @@ final class EpisodicIndex implements AutoCloseable {
   /** They are kept, or taken back. */
   void forgetPromises(String tenant) {
     byte[] prefix = (tenant + "\0").getBytes(UTF_8);
-    quietly(() -> database.deleteRange(promises, writing, prefix, (tenant + "\1").getBytes(UTF_8)));
+    Rows.run(
+        () ->
+            rows.database.deleteRange(
+                promises, rows.writing, prefix, (tenant + "\1").getBytes(UTF_8)));
   }
 
   // --- writing --------------------------------------------------------------------------------
@@ -379,12 +300,12 @@ final class EpisodicIndex implements AutoCloseable {
       Spot spot = before.spot();
       bytes -= spot.bytes();
       Instant expires = before.outline().expiresAt();
-      quietly(
+      Rows.run(
           () -> {
             byte[] key = ItemRows.key(place);
             batch.delete(items, key);
             if (expires != null) {
-              batch.delete(expiries, expiryKey(expires, key));
+              batch.delete(expiries, Rows.expiryKey(expires, key));
             }
           });
       put(segment(spot.segment()).plus(-1, -spot.length()));
@@ -394,12 +315,12 @@ final class EpisodicIndex implements AutoCloseable {
       Spot spot = entry.spot();
       bytes += spot.bytes();
       Instant expires = entry.outline().expiresAt();
-      quietly(
+      Rows.run(
           () -> {
             byte[] key = ItemRows.key(place);
             batch.put(items, key, row(entry));
             if (expires != null) {
-              batch.put(expiries, expiryKey(expires, key), NONE);
+              batch.put(expiries, Rows.expiryKey(expires, key), Rows.NONE);
             }
           });
       entries.put(place, Optional.of(entry));
@@ -417,11 +338,11 @@ final class EpisodicIndex implements AutoCloseable {
 
     void forget(SegmentId id) {
       touched.remove(id);
-      quietly(() -> batch.delete(segments, segmentKey(id)));
+      Rows.run(() -> batch.delete(segments, segmentKey(id)));
     }
 
     void commit() {
-      quietly(
+      Rows.run(
           () -> {
             for (Segment each : touched.values()) {
               batch.put(segments, segmentKey(each.id()), row(each));
@@ -430,7 +351,7 @@ final class EpisodicIndex implements AutoCloseable {
                 tenants,
                 tenant.getBytes(UTF_8),
                 ByteBuffer.allocate(2 * Long.BYTES).putLong(bytes).putLong(lastChange).array());
-            database.write(writing, batch);
+            rows.database.write(rows.writing, batch);
           });
     }
 
@@ -532,7 +453,7 @@ final class EpisodicIndex implements AutoCloseable {
             bytes.getLong());
     byte[] outline = new byte[bytes.remaining()];
     bytes.get(outline);
-    return new Entry(spot, ItemRows.read(place, outline, NONE));
+    return new Entry(spot, ItemRows.read(place, outline, Rows.NONE));
   }
 
   private static Totals totals(byte[] row) {
@@ -540,68 +461,8 @@ final class EpisodicIndex implements AutoCloseable {
     return new Totals(bytes.getLong(), bytes.getLong());
   }
 
-  private static byte[] expiryKey(Instant at, byte[] key) {
-    return ByteBuffer.allocate(Long.BYTES + key.length).putLong(at.toEpochMilli()).put(key).array();
-  }
-
-  private static byte[] number(long number) {
-    return ByteBuffer.allocate(Long.BYTES).putLong(number).array();
-  }
-
-  private static boolean startsWith(byte[] key, byte[] prefix) {
-    return key.length >= prefix.length
-        && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
-  }
-
-  // --- RocksDB --------------------------------------------------------------------------------
-
-  private byte @Nullable [] row(ColumnFamilyHandle family, byte[] key) {
-    try {
-      return database.get(family, key);
-    } catch (RocksDBException failed) {
-      throw failed(failed);
-    }
-  }
-
-  /** Rows of keys that begin so, until one says false. */
-  private void each(ColumnFamilyHandle family, byte[] prefix, BiPredicate<byte[], byte[]> row) {
-    try (RocksIterator rows = database.newIterator(family)) {
-      rows.seek(prefix);
-      while (rows.isValid()
-          && startsWith(rows.key(), prefix)
-          && row.test(rows.key(), rows.value())) {
-        rows.next();
-      }
-      rows.status();
-    } catch (RocksDBException failed) {
-      throw failed(failed);
-    }
-  }
-
-  @FunctionalInterface
-  private interface Writes {
-    void run() throws RocksDBException;
-  }
-
-  private static void quietly(Writes writes) {
-    try {
-      writes.run();
-    } catch (RocksDBException failed) {
-      throw failed(failed);
-    }
-  }
-
-  private static Refused failed(RocksDBException failed) {
-    return new Refused(
-        Problem.of(Code.KERNEL_FAULT, "memory cannot be read or written: " + failed.getMessage()));
-  }
-
   @Override
   public void close() {
-    families.forEach(ColumnFamilyHandle::close);
-    database.close();
-    writing.close();
-    familyOptions.close();
-    options.close();
+    rows.close();
   }
 }

@@ -3,15 +3,9 @@ package org.aionos.memory;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.joining;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Base64;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -34,17 +28,9 @@ import org.aionos.kernel.memory.Page;
 import org.aionos.kernel.memory.Place;
 import org.aionos.kernel.memory.Selection;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.BlockBasedTableConfig;
-import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
-import org.rocksdb.ColumnFamilyOptions;
-import org.rocksdb.DBOptions;
-import org.rocksdb.LRUCache;
-import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
-import org.rocksdb.RocksIterator;
 import org.rocksdb.WriteBatch;
-import org.rocksdb.WriteOptions;
 
 /**
  * Items in RocksDB. Five families of rows: items by place; their vectors, which most readers do not
@@ -55,17 +41,6 @@ import org.rocksdb.WriteOptions;
  * one.
  */
 final class RocksItems implements ItemStore {
-
-  /** A query looks at no more than this many items for a page; then it says where to go on. */
-  private static final int LOOKED_AT_MAX = 20_000;
-
-  /** Of blocks read: small, since the files are in the page cache of the host as well. */
-  private static final long CACHE_BYTES = 16L << 20;
-
-  private static final long WRITE_BUFFER_BYTES = 8L << 20;
-  private static final long LOG_BYTES_MAX = 64L << 20;
-
-  private static final byte[] NONE = new byte[0];
 
   /** Follows what changes. Called on the thread that writes, in its turn. */
   interface Follower {
@@ -101,11 +76,7 @@ final class RocksItems implements ItemStore {
     }
   }
 
-  private final RocksDB database;
-  private final DBOptions options;
-  private final ColumnFamilyOptions familyOptions;
-  private final WriteOptions writing;
-  private final List<ColumnFamilyHandle> families;
+  private final Rows rows;
   private final ColumnFamilyHandle items;
   private final ColumnFamilyHandle vectors;
   private final ColumnFamilyHandle expiries;
@@ -115,54 +86,21 @@ final class RocksItems implements ItemStore {
   private volatile Follower follower = Follower.NOBODY;
   private final ConcurrentMap<String, Object> tenants = new ConcurrentHashMap<>();
 
-  private RocksItems(
-      RocksDB database,
-      DBOptions options,
-      ColumnFamilyOptions familyOptions,
-      WriteOptions writing,
-      List<ColumnFamilyHandle> families) {
-    this.database = database;
-    this.options = options;
-    this.familyOptions = familyOptions;
-    this.writing = writing;
-    this.families = families;
-    this.items = families.get(1);
-    this.vectors = families.get(2);
-    this.expiries = families.get(3);
-    this.usage = families.get(4);
-    this.changes = families.get(5);
+  private RocksItems(Rows rows) {
+    this.rows = rows;
+    this.items = rows.family(1);
+    this.vectors = rows.family(2);
+    this.expiries = rows.family(3);
+    this.usage = rows.family(4);
+    this.changes = rows.family(5);
   }
 
   /**
    * @param sync whether a write survives a power loss too, at the price of a disk flush
    */
   static RocksItems open(Path folder, boolean sync) {
-    DBOptions options =
-        new DBOptions()
-            .setCreateIfMissing(true)
-            .setCreateMissingColumnFamilies(true)
-            .setMaxTotalWalSize(LOG_BYTES_MAX)
-            .setKeepLogFileNum(2)
-            .setMaxBackgroundJobs(2);
-    ColumnFamilyOptions familyOptions =
-        new ColumnFamilyOptions()
-            .setWriteBufferSize(WRITE_BUFFER_BYTES)
-            .setTableFormatConfig(
-                new BlockBasedTableConfig().setBlockCache(new LRUCache(CACHE_BYTES)));
-    List<ColumnFamilyDescriptor> wanted = new ArrayList<>();
-    for (String name : List.of("default", "items", "vectors", "expiries", "usage", "changes")) {
-      wanted.add(new ColumnFamilyDescriptor(name.getBytes(UTF_8), familyOptions));
-    }
-    List<ColumnFamilyHandle> families = new ArrayList<>();
-    try {
-      Files.createDirectories(folder);
-      RocksDB database = RocksDB.open(options, folder.toString(), wanted, families);
-      return new RocksItems(
-          database, options, familyOptions, new WriteOptions().setSync(sync), families);
-    } catch (RocksDBException | IOException unusable) {
-      throw new UncheckedIOException(
-          new IOException("memory cannot be opened: " + folder, unusable));
-    }
+    return new RocksItems(
+        new Rows(folder, sync, "items", "vectors", "expiries", "usage", "changes"));
   }
 
   // --- changes --------------------------------------------------------------------------------
@@ -217,11 +155,11 @@ final class RocksItems implements ItemStore {
       if (bytes == 0) {
         batch.delete(usage, tenant.getBytes(UTF_8));
       } else {
-        batch.put(usage, tenant.getBytes(UTF_8), number(bytes));
+        batch.put(usage, tenant.getBytes(UTF_8), Rows.number(bytes));
       }
       write(batch, after);
     } catch (RocksDBException failed) {
-      throw unwritten(failed);
+      throw Rows.failed(failed);
     }
   }
 
@@ -234,7 +172,7 @@ final class RocksItems implements ItemStore {
       batch.delete(vectors, key);
     }
     if (item.expiresAt() != null) {
-      batch.delete(expiries, expiryKey(item.expiresAt(), key));
+      batch.delete(expiries, Rows.expiryKey(item.expiresAt(), key));
     }
   }
 
@@ -245,7 +183,7 @@ final class RocksItems implements ItemStore {
       batch.put(vectors, key, stored.vectors());
     }
     if (item.expiresAt() != null) {
-      batch.put(expiries, expiryKey(item.expiresAt(), key), NONE);
+      batch.put(expiries, Rows.expiryKey(item.expiresAt(), key), Rows.NONE);
     }
     return stored.bytes(key);
   }
@@ -253,7 +191,7 @@ final class RocksItems implements ItemStore {
   private void write(WriteBatch batch, Map<Place, Optional<Item>> after) throws RocksDBException {
     Follower told = follower;
     if (told == Follower.NOBODY) {
-      database.write(writing, batch);
+      rows.write(batch);
       return;
     }
     long change;
@@ -267,12 +205,12 @@ final class RocksItems implements ItemStore {
       // Neither a key nor a task holds a line break.
       batch.put(
           changes,
-          number(change),
+          Rows.number(change),
           after.keySet().stream()
               .map(place -> new String(ItemRows.key(place), UTF_8))
               .collect(joining("\n"))
               .getBytes(UTF_8));
-      database.write(writing, batch);
+      rows.write(batch);
       written = after;
     } finally {
       told.written(change, written);
@@ -286,17 +224,16 @@ final class RocksItems implements ItemStore {
    */
   Map<Place, Optional<Item>> follow(Follower by) {
     Set<Place> places = new LinkedHashSet<>();
-    try (RocksIterator rows = database.newIterator(changes)) {
-      for (rows.seekToFirst(); rows.isValid(); rows.next()) {
-        lastChange.set(ByteBuffer.wrap(rows.key()).getLong());
-        for (String key : new String(rows.value(), UTF_8).split("\n")) {
-          places.add(ItemRows.place(key.getBytes(UTF_8)));
-        }
-      }
-      rows.status();
-    } catch (RocksDBException failed) {
-      throw unwritten(failed);
-    }
+    rows.each(
+        changes,
+        Rows.NONE,
+        (number, keys) -> {
+          lastChange.set(ByteBuffer.wrap(number).getLong());
+          for (String key : new String(keys, UTF_8).split("\n")) {
+            places.add(ItemRows.place(key.getBytes(UTF_8)));
+          }
+          return true;
+        });
     follower = by;
     Map<Place, Optional<Item>> missed = new LinkedHashMap<>();
     places.forEach(place -> missed.put(place, get(place)));
@@ -305,11 +242,10 @@ final class RocksItems implements ItemStore {
 
   /** Nobody will ask for the changes up to this one again. */
   void forget(long change) {
-    try {
-      database.deleteRange(changes, writing, number(0), number(change + 1));
-    } catch (RocksDBException failed) {
-      throw unwritten(failed);
-    }
+    Rows.run(
+        () ->
+            rows.database.deleteRange(
+                changes, rows.writing, Rows.number(0), Rows.number(change + 1)));
   }
 
   // --- reading --------------------------------------------------------------------------------
@@ -321,27 +257,19 @@ final class RocksItems implements ItemStore {
 
   /** Without its vectors, which take longer to read than all the rest. */
   Optional<Item> getWithoutVectors(Place place) {
-    try {
-      return Optional.ofNullable(database.get(items, ItemRows.key(place)))
-          .map(row -> ItemRows.read(place, row, NONE));
-    } catch (RocksDBException failed) {
-      throw unwritten(failed);
-    }
+    return Optional.ofNullable(rows.row(items, ItemRows.key(place)))
+        .map(row -> ItemRows.read(place, row, Rows.NONE));
   }
 
   private @Nullable Stored stored(Place place) {
     byte[] key = ItemRows.key(place);
-    try {
-      byte[] row = database.get(items, key);
-      return row == null ? null : new Stored(row, vectors(key));
-    } catch (RocksDBException failed) {
-      throw unwritten(failed);
-    }
+    byte[] row = rows.row(items, key);
+    return row == null ? null : new Stored(row, vectors(key));
   }
 
-  private byte[] vectors(byte[] key) throws RocksDBException {
-    byte[] row = database.get(vectors, key);
-    return row == null ? NONE : row;
+  private byte[] vectors(byte[] key) {
+    byte[] row = rows.row(vectors, key);
+    return row == null ? Rows.NONE : row;
   }
 
   @Override
@@ -362,114 +290,49 @@ final class RocksItems implements ItemStore {
 
   private Page page(
       String whose, @Nullable String after, int limit, boolean whole, Predicate<Item> which) {
-    byte[] prefix = whose.getBytes(UTF_8);
-    List<Item> found = new ArrayList<>();
-    try (RocksIterator rows = database.newIterator(items)) {
-      rows.seek(after == null ? prefix : from(after, prefix));
-      for (int looked = 0; rows.isValid() && startsWith(rows.key(), prefix); rows.next()) {
-        if (found.size() == limit || looked++ == LOOKED_AT_MAX) {
-          return new Page(
-              found, Base64.getUrlEncoder().withoutPadding().encodeToString(rows.key()));
-        }
-        byte[] key = rows.key();
-        Item item = ItemRows.read(ItemRows.place(key), rows.value(), whole ? vectors(key) : NONE);
-        if (which.test(item)) {
-          found.add(item);
-        }
-      }
-      rows.status();
-      return new Page(found, null);
-    } catch (RocksDBException failed) {
-      throw unwritten(failed);
-    }
-  }
-
-  private static byte[] from(String after, byte[] prefix) {
-    try {
-      byte[] key = Base64.getUrlDecoder().decode(after);
-      if (startsWith(key, prefix)) {
-        return key;
-      }
-    } catch (IllegalArgumentException malformed) {
-      // Refused below, like the next page of another agent.
-    }
-    throw new Refused(
-        Problem.at("/params/after", Code.INVALID_FIELD, "must be what a page said as next"));
+    Rows.Slice<Item> slice =
+        rows.slice(
+            items,
+            whose,
+            after,
+            limit,
+            (key, row) -> {
+              Item item = ItemRows.read(ItemRows.place(key), row, whole ? vectors(key) : Rows.NONE);
+              return which.test(item) ? item : null;
+            });
+    return new Page(slice.found(), slice.next());
   }
 
   @Override
   public List<Place> expired(Instant now, int max) {
-    List<Place> expired = new ArrayList<>();
-    byte[] end = number(now.toEpochMilli());
-    try (RocksIterator rows = database.newIterator(expiries)) {
-      for (rows.seekToFirst(); rows.isValid() && expired.size() < max; rows.next()) {
-        byte[] key = rows.key();
-        if (Arrays.compareUnsigned(key, 0, Long.BYTES, end, 0, Long.BYTES) > 0) {
-          break;
-        }
-        expired.add(ItemRows.place(Arrays.copyOfRange(key, Long.BYTES, key.length)));
-      }
-      rows.status();
-      return expired;
-    } catch (RocksDBException failed) {
-      throw unwritten(failed);
-    }
+    return rows.expired(expiries, now, max);
   }
 
   @Override
   public Map<String, Long> bytes() {
     Map<String, Long> bytes = new LinkedHashMap<>();
-    try (RocksIterator rows = database.newIterator(usage)) {
-      for (rows.seekToFirst(); rows.isValid(); rows.next()) {
-        bytes.put(new String(rows.key(), UTF_8), ByteBuffer.wrap(rows.value()).getLong());
-      }
-      rows.status();
-      return bytes;
-    } catch (RocksDBException failed) {
-      throw unwritten(failed);
-    }
+    rows.each(
+        usage,
+        Rows.NONE,
+        (tenant, number) -> {
+          bytes.put(new String(tenant, UTF_8), ByteBuffer.wrap(number).getLong());
+          return true;
+        });
+    return bytes;
   }
 
   @Override
   public long bytes(String tenant) {
-    try {
-      byte[] bytes = database.get(usage, tenant.getBytes(UTF_8));
-      return bytes == null ? 0 : ByteBuffer.wrap(bytes).getLong();
-    } catch (RocksDBException failed) {
-      throw unwritten(failed);
-    }
+    byte[] bytes = rows.row(usage, tenant.getBytes(UTF_8));
+    return bytes == null ? 0 : ByteBuffer.wrap(bytes).getLong();
   }
 
   private Object turnOf(String tenant) {
     return tenants.computeIfAbsent(tenant, absent -> new Object());
   }
 
-  private static Refused unwritten(RocksDBException failed) {
-    return new Refused(
-        Problem.of(Code.KERNEL_FAULT, "memory cannot be read or written: " + failed.getMessage()));
-  }
-
   @Override
   public void close() {
-    families.forEach(ColumnFamilyHandle::close);
-    database.close();
-    writing.close();
-    familyOptions.close();
-    options.close();
-  }
-
-  // --- keys -----------------------------------------------------------------------------------
-
-  private static boolean startsWith(byte[] key, byte[] prefix) {
-    return key.length >= prefix.length
-        && Arrays.equals(key, 0, prefix.length, prefix, 0, prefix.length);
-  }
-
-  private static byte[] expiryKey(Instant at, byte[] key) {
-    return ByteBuffer.allocate(Long.BYTES + key.length).putLong(at.toEpochMilli()).put(key).array();
-  }
-
-  private static byte[] number(long number) {
-    return ByteBuffer.allocate(Long.BYTES).putLong(number).array();
+    rows.close();
   }
 }
