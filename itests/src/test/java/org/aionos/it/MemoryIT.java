@@ -503,7 +503,7 @@ class MemoryIT {
         .containsPattern("ops\\s+a\\s+1\\s+\\w+\\s+quarantined.*poison");
     assertThat(kernel.shell("aion:memory-gc --dry-run --no-format"))
         .containsPattern("tenantA\\s+short\\s+[0-9]+\\s+0\\s+0");
-    assertThat(kernel.shell("aion:memory-release --task ops short " + OTHER + " a"))
+    assertThat(kernel.shell("aion:memory-quarantine --release --task ops short " + OTHER + " a"))
         .contains("released");
     call(OTHER, "memory.get", item).expect(200);
 

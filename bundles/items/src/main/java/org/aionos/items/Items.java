@@ -89,9 +89,11 @@ public final class Items {
     checkVersion(wish, before, at);
     Instant expires = wish.ttl() == null ? null : now.plus(wish.ttl());
     if (before != null && before.content().equals(wish.content())) {
-      // The same again: it lives on, and is no other version.
-      Embedding embedding = wish.embedding() == null ? before.embedding() : wish.embedding();
-      return before.with(wish.pinned(), expires).with(embedding);
+      // The same again: it lives on, and is no other version; nor worth more than who says it.
+      return before
+          .with(wish.pinned(), expires)
+          .with(wish.embedding() == null ? before.embedding() : wish.embedding())
+          .with(lowered(before.provenance(), wish.provenance().trust()));
     }
     return new Item(
         wish.place(),
@@ -102,15 +104,19 @@ public final class Items {
         now,
         expires,
         // Also what was deleted a moment ago: else deleting would wash it clean.
-        lowered(wish.provenance(), stored == null || stored.isExpired(now) ? null : stored),
+        stored == null || stored.isExpired(now)
+            ? wish.provenance()
+            : lowered(wish.provenance(), stored.provenance().trust()),
         null,
         wish.embedding());
   }
 
-  private static Provenance lowered(Provenance provenance, @Nullable Item before) {
-    Trust trust =
-        before == null ? provenance.trust() : provenance.trust().and(before.provenance().trust());
-    return new Provenance(provenance.writtenBy(), provenance.tool(), provenance.sources(), trust);
+  private static Provenance lowered(Provenance provenance, Trust other) {
+    return new Provenance(
+        provenance.writtenBy(),
+        provenance.tool(),
+        provenance.sources(),
+        provenance.trust().and(other));
   }
 
   private static void checkVersion(Wish wish, @Nullable Item before, int at) {

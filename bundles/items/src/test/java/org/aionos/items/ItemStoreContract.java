@@ -472,6 +472,9 @@ public abstract class ItemStoreContract {
     assertThat(anew.provenance().trust()).isEqualTo(Trust.LOW);
     assertThat(anew.version()).isEqualTo(1);
     assertThat(put(place(ANN, "other"), 1).provenance().trust()).isEqualTo(Trust.HIGH);
+    Item same = put(wish(place(ANN, "other"), 1, null, null, low), NOW);
+    assertThat(same.provenance()).isEqualTo(new Provenance("sc-1", null, List.of(), Trust.LOW));
+    assertThat(same.version()).isEqualTo(1);
   }
 
   @Test

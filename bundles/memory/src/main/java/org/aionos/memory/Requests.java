@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.aionos.document.Documents;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
@@ -59,20 +60,8 @@ final class Requests {
     "trust",
     "from"
   };
-  private static final String[] ONE_ITEM = {
-    "type",
-    "key",
-    "task",
-    "value",
-    "meta",
-    "tags",
-    "vector",
-    "ttl_s",
-    "if_version",
-    "pinned",
-    "trust",
-    "from"
-  };
+  private static final String[] ONE_ITEM =
+      Stream.concat(Stream.of("type"), Stream.of(ITEM)).toArray(String[]::new);
 
   private final Memory memory;
 

@@ -12,12 +12,12 @@ import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.jspecify.annotations.Nullable;
 
-/** Hide an item from its agent until it is released. */
+/** Hide an item from its agent, or show it again. */
 @Service
 @Command(
     scope = "aion",
     name = "memory-quarantine",
-    description = "Hide an item from its agent until it is released")
+    description = "Hide an item from its agent, or show it again")
 public final class MemoryQuarantine implements Action {
 
   @Reference MemoryControl memory;
@@ -35,11 +35,16 @@ public final class MemoryQuarantine implements Action {
   @Option(name = "--task", description = "Of the item", valueToShowInHelp = "none")
   String task = "";
 
+  @Option(name = "--release", description = "Show it again")
+  boolean release;
+
   @Override
   public @Nullable Object execute() {
     Place place = new Place(AgentId.parse(agent), task, key);
-    boolean done = memory.quarantine(type, place).isPresent();
-    System.out.println(key + (done ? ": in quarantine" : ": there is no such item"));
+    boolean done =
+        (release ? memory.release(type, place) : memory.quarantine(type, place)).isPresent();
+    String state = release ? "released" : "in quarantine";
+    System.out.println(key + ": " + (done ? state : "there is no such item"));
     return null;
   }
 }

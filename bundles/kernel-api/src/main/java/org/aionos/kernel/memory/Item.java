@@ -55,62 +55,46 @@ public record Item(
     return expiresAt != null && !now.isBefore(expiresAt);
   }
 
-  public Item with(boolean pinned, @Nullable Instant expiresAt) {
-    return new Item(
-        place,
-        content,
-        version,
-        pinned,
-        createdAt,
-        updatedAt,
-        expiresAt,
-        provenance,
-        hidden,
-        embedding);
+  public Item with(boolean otherPinned, @Nullable Instant otherExpiresAt) {
+    return with(otherPinned, otherExpiresAt, provenance, hidden, embedding);
+  }
+
+  public Item with(@Nullable Embedding other) {
+    return with(pinned, expiresAt, provenance, hidden, other);
+  }
+
+  public Item with(Provenance other) {
+    return with(pinned, expiresAt, other, hidden, embedding);
   }
 
   /** Out of sight, for as long as the reason wants; what was pinned stays pinned. */
   public Item hiddenFor(Hidden.Reason reason, Instant now, @Nullable Instant until) {
     Instant own = hidden == null ? expiresAt : hidden.expiresAt();
-    return new Item(
-        place,
-        content,
-        version,
-        pinned,
-        createdAt,
-        updatedAt,
-        until,
-        provenance,
-        new Hidden(reason, now, own),
-        embedding);
+    return with(pinned, until, provenance, new Hidden(reason, now, own), embedding);
   }
 
   /** In sight again, with the time to live that it had. */
   public Item shown() {
-    return new Item(
-        place,
-        content,
-        version,
-        pinned,
-        createdAt,
-        updatedAt,
-        hidden == null ? expiresAt : hidden.expiresAt(),
-        provenance,
-        null,
-        embedding);
+    return with(
+        pinned, hidden == null ? expiresAt : hidden.expiresAt(), provenance, null, embedding);
   }
 
-  public Item with(@Nullable Embedding other) {
+  private Item with(
+      boolean otherPinned,
+      @Nullable Instant otherExpiresAt,
+      Provenance otherProvenance,
+      @Nullable Hidden otherHidden,
+      @Nullable Embedding otherEmbedding) {
     return new Item(
         place,
         content,
         version,
-        pinned,
+        otherPinned,
         createdAt,
         updatedAt,
-        expiresAt,
-        provenance,
-        hidden,
-        other);
+        otherExpiresAt,
+        otherProvenance,
+        otherHidden,
+        otherEmbedding);
   }
 }
