@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It looks at all items of the tenant to choose, so it begins early enough that the high
  * watermark is not passed meanwhile: it knows how fast this tenant's memory grew lately and how
- * long choosing took. It works in small steps between which callers go on; one thread calls it.
+ * long choosing took. It works in small steps between which callers go on. One collection at a
+ * time.
  */
 final class Collector {
 
@@ -97,7 +98,7 @@ final class Collector {
   }
 
   /** What a look at one type does: expired items go, and room is made where it is wanted. */
-  void look(Kind kind) {
+  synchronized void look(Kind kind) {
     while (sweep(kind) == SWEPT_AT_ONCE && !Thread.currentThread().isInterrupted()) {
       // Until nothing is left that has expired.
     }
@@ -144,7 +145,7 @@ final class Collector {
    *
    * @param dry only says what would go
    */
-  MemoryControl.Collected collect(Kind kind, String tenant, boolean dry) {
+  synchronized MemoryControl.Collected collect(Kind kind, String tenant, boolean dry) {
     Instant begun = clock.instant();
     long bytes = kind.use(store -> store.bytes(tenant));
     long wanted =

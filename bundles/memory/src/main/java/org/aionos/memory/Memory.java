@@ -1,36 +1,26 @@
 package org.aionos.memory;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
-import org.aionos.document.Documents;
 import org.aionos.document.InvalidDocument;
 import org.aionos.files.FolderWatch;
-import org.aionos.items.ItemRows;
-import org.aionos.items.Items;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Journal;
@@ -38,16 +28,9 @@ import org.aionos.kernel.Meters;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.memory.Embedder;
-import org.aionos.kernel.memory.Filter;
-import org.aionos.kernel.memory.Hit;
-import org.aionos.kernel.memory.Item;
 import org.aionos.kernel.memory.ItemStore;
-import org.aionos.kernel.memory.MemoryControl;
 import org.aionos.kernel.memory.ObjectDriver;
 import org.aionos.kernel.memory.ObjectStore;
-import org.aionos.kernel.memory.Page;
-import org.aionos.kernel.memory.Place;
-import org.aionos.kernel.memory.Probe;
 import org.aionos.kernel.memory.StoreDriver;
 import org.aionos.kernel.memory.TaskTrust;
 import org.aionos.kernel.memory.Trust;
@@ -67,8 +50,8 @@ import org.slf4j.LoggerFactory;
  * thread that looks after them. A changed file is taken whole or not at all; a type whose server
  * stays the same keeps its store.
  */
-@Component(service = {Memory.class, MemoryControl.class, TaskTrust.class})
-public final class Memory implements MemoryControl, TaskTrust {
+@Component(service = {Memory.class, TaskTrust.class})
+public final class Memory implements TaskTrust {
 
   static final String FILE_NAME = "memory.yaml";
   static final String EPISODIC = "episodic";
@@ -77,8 +60,6 @@ public final class Memory implements MemoryControl, TaskTrust {
 
   private static final Duration LOOK = Duration.ofMillis(500);
   private static final long TEND_MILLIS = 500;
-  private static final int READ_AT_ONCE = 500;
-  private static final Duration HELD_MAX = Duration.ofMinutes(1);
   private static final Duration DRIVER_WAIT = Duration.ofSeconds(5);
   private static final long DRIVER_LOOK_MILLIS = 50;
   private static final Duration SEGMENT_LOOK = Duration.ofSeconds(1);
@@ -97,7 +78,6 @@ public final class Memory implements MemoryControl, TaskTrust {
   private final Path state;
   private final Embedded embedded;
   private final Map<String, String> environment;
-  private final Journal journal;
   private final InstantSource clock;
   private final Map<String, Kind> kinds = new LinkedHashMap<>();
   private final Uses uses = new Uses();
@@ -157,7 +137,6 @@ public final class Memory implements MemoryControl, TaskTrust {
     this.state = state;
     this.embedded = embedded(state, life);
     this.environment = environment;
-    this.journal = journal;
     this.clock = clock;
     this.taints = new Taints(state.resolve("tasks.jsonl"));
     for (String type : List.of("short", "long", EPISODIC)) {
@@ -467,199 +446,32 @@ public final class Memory implements MemoryControl, TaskTrust {
     taints.read(agent, task, trust);
   }
 
-  // --- control --------------------------------------------------------------------------------
+  // --- for operators --------------------------------------------------------------------------
 
-  @Override
-  public List<Usage> usage() {
-    List<Usage> usage = new ArrayList<>();
-    for (Kind kind : kinds.values()) {
-      try {
-        MemorySettings.Collecting marks = settings.collecting();
-        kind.use(ItemStore::bytes)
-            .forEach(
-                (tenant, bytes) -> {
-                  long max = settings.bytesMax(tenant);
-                  long collected = marks.adaptive() ? (long) (marks.high() * max) : 0;
-                  usage.add(new Usage(kind.name, tenant, bytes, max, collected));
-                });
-      } catch (Refused away) {
-        // Left out; kept() says why.
-      }
-    }
-    usage.sort(Comparator.comparingLong(Usage::bytes).reversed());
-    return usage;
+  Collection<Kind> kinds() {
+    return kinds.values();
   }
 
-  @Override
-  public List<Kept> kept() {
-    return kinds.values().stream()
-        .map(
-            kind -> {
-              String fault = kind.unavailable();
-              return new Kept(
-                  kind.name,
-                  settings.backend(kind.name).driver(),
-                  fault == null,
-                  fault != null ? fault : rejected);
-            })
-        .toList();
+  Collector collector() {
+    return collector;
   }
 
-  private Kind known(String type) {
-    Kind kind = kinds.get(type);
-    if (kind == null) {
-      throw new Refused(
-          Problem.of(
-              Code.INVALID_FIELD,
-              "there is no memory of the type " + type + ": " + kinds.keySet()));
-    }
-    return kind;
+  /** Why the file that is there now is not in force; empty if it is. */
+  String rejected() {
+    return rejected;
   }
 
-  @Override
-  public List<Item> look(
-      String type, AgentId agent, @Nullable String text, String filter, int limit) {
-    Kind kind = known(type);
-    Filter which = filter(filter);
-    Embeddings own = embeddings.get(type);
-    if (text != null && own == null) {
-      throw new Refused(
-          Problem.of(Code.INVALID_FIELD, type + " memory is not found by what it says"));
-    }
-    if (text != null && own != null) {
-      Probe probe = new Probe(text, null, own.probe(text), limit, Probe.Boosts.NONE);
-      return kind.use(store -> store.find(agent, which, probe, clock.instant())).stream()
-          .map(Hit::item)
-          .toList();
-    }
-    List<Item> found = new ArrayList<>();
-    String after = null;
-    do {
-      String from = after;
-      Page page = kind.use(store -> store.all(agent.tenant(), from, READ_AT_ONCE));
-      page.items().stream()
-          .filter(item -> item.place().agent().equals(agent) && which.admits(item))
-          .limit(limit - found.size())
-          .forEach(found::add);
-      after = page.next();
-    } while (after != null && found.size() < limit);
-    return found;
+  /** Does this in a while, on the thread that looks after memory. */
+  void later(Runnable work, Duration delay) {
+    tending.schedule(work, delay.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  private static Filter filter(String json) {
-    try {
-      return json.isBlank()
-          ? Filter.ANY
-          : new FilterReader().read(Documents.json(json.getBytes(StandardCharsets.UTF_8)));
-    } catch (InvalidDocument invalid) {
-      throw new Refused(
-          Problem.at(invalid.pointer(), Code.INVALID_FIELD, "the filter: " + invalid.why()));
-    }
-  }
-
-  @Override
-  public List<Collected> collect(@Nullable String tenant, boolean dry) {
-    List<Collected> collected = new ArrayList<>();
-    for (Kind kind : kinds.values()) {
-      for (String each : kind.use(ItemStore::bytes).keySet()) {
-        if (tenant == null || tenant.equals(each)) {
-          collected.add(collector.collect(kind, each, dry));
-        }
-      }
-    }
-    return collected;
-  }
-
-  @Override
-  public Optional<Item> quarantine(String type, Place place) {
-    record("memory.quarantined", type, place);
-    return known(type)
-        .use(store -> new Items(store, Duration.ZERO).quarantine(place, clock.instant()));
-  }
-
-  @Override
-  public Optional<Item> release(String type, Place place) {
-    record("memory.released", type, place);
-    return known(type)
-        .use(store -> new Items(store, Duration.ZERO).release(place, clock.instant()));
-  }
-
-  private void record(String kind, String type, Place place) {
-    journal.record(
-        new Journal.Event(
-            "kernel.memory",
-            kind,
-            place.agent().tenant(),
-            Map.of(
-                "type", type,
-                "agent", place.agent().toString(),
-                "task", place.task(),
-                "key", place.key())));
-  }
-
-  @Override
-  public long export(String type, String tenant, OutputStream out) throws IOException {
-    Kind kind = known(type);
-    long written = 0;
-    String after = null;
-    do {
-      String from = after;
-      Page page = kind.use(store -> store.all(tenant, from, READ_AT_ONCE));
-      for (Item item : page.items()) {
-        out.write(ItemRows.line(item));
-        out.write('\n');
-        written++;
-      }
-      after = page.next();
-    } while (after != null);
-    return written;
-  }
-
-  @Override
-  public long read(String type, InputStream in) throws IOException {
-    Kind kind = known(type);
-    journal.record(
-        new Journal.Event("kernel.memory", "memory.imported", null, Map.of("type", type)));
-    BufferedReader lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8));
-    long written = 0;
-    int number = 0;
-    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      number++;
-      if (!line.isBlank()) {
-        written += put(kind, item(line, number)) ? 1 : 0;
-      }
-    }
-    return written;
-  }
-
-  private static Item item(String line, int number) {
-    try {
-      return ItemRows.ofLine(line.getBytes(StandardCharsets.UTF_8));
-    } catch (InvalidDocument invalid) {
-      throw new Refused(
-          Problem.of(Code.INVALID_FIELD, "line " + number + ": " + invalid.describe()));
-    }
-  }
-
-  private boolean put(Kind kind, Item item) {
-    Place place = item.place();
-    boolean[] written = {false};
-    kind.use(
-        store -> {
-          store.change(
-              List.of(place),
-              settings.bytesMax(place.agent().tenant()),
-              stored -> {
-                Item there = stored.get(place);
-                written[0] = there == null || there.version() < item.version();
-                return written[0] ? Map.of(place, Optional.of(item)) : Map.of();
-              });
-          return true;
-        });
-    return written[0];
-  }
-
-  private Supplier<ItemStore> openingOf(String type, String driver) {
+  /**
+   * How a type is opened in another driver's store, which is installed if it is not.
+   *
+   * @throws Refused {@code INVALID_FIELD} if there is no such driver, or its address is missing
+   */
+  Supplier<ItemStore> openingOf(String type, String driver) {
     if (!driver.equals(MemorySettings.EMBEDDED)) {
       install(driver);
       awaitDriver(driver);
@@ -668,29 +480,6 @@ public final class Memory implements MemoryControl, TaskTrust {
       return opening(type, settings.backend(type).keptBy(driver));
     } catch (IllegalArgumentException unusable) {
       throw new Refused(Problem.of(Code.INVALID_FIELD, String.valueOf(unusable.getMessage())));
-    }
-  }
-
-  @Override
-  public Migrated migrate(String type, String driver, Consumer<String> progress) {
-    Kind kind = known(type);
-    MemorySettings.Backend now = settings.backend(type);
-    if (driver.equals(now.driver())) {
-      throw new Refused(Problem.of(Code.INVALID_FIELD, type + " memory is kept there already"));
-    }
-    Supplier<ItemStore> opening = openingOf(type, driver);
-    journal.record(
-        new Journal.Event(
-            "kernel.memory",
-            "memory.migrating",
-            null,
-            Map.of("type", type, "from", now.driver(), "to", driver)));
-    try (ItemStore target = opening.get()) {
-      Migration migration = new Migration(kind, target, progress);
-      Migrated migrated = migration.run();
-      // The configuration names the other driver within this time, or all is as it was.
-      tending.schedule(migration::giveUp, HELD_MAX.toMillis(), TimeUnit.MILLISECONDS);
-      return migrated;
     }
   }
 }

@@ -46,10 +46,12 @@ final class MemoryTest {
   private Instant now = Instant.parse("2030-01-01T00:00:00Z");
   private final Facts facts = new Facts();
   private Memory memory;
+  private MemoryControl control;
 
   @BeforeEach
   void open() throws Exception {
     memory = opened();
+    control = new MemoryOperators(memory, facts, () -> now);
   }
 
   private Memory opened() throws Exception {
@@ -129,7 +131,7 @@ final class MemoryTest {
     assertThat(bytes("short")).as("below the high watermark").isGreaterThan(80_000);
 
     put("short", "more", "x".repeat(5_000));
-    MemoryControl.Collected dry = memory.collect("acme", true).get(0);
+    MemoryControl.Collected dry = control.collect("acme", true).get(0);
     memory.tend(kind("short"));
 
     assertThat(bytes("short")).isLessThanOrEqualTo(60_000).isGreaterThan(50_000);
@@ -165,7 +167,7 @@ final class MemoryTest {
     configure("undo_s: seven");
 
     assertThat(memory.settings().undoFor()).isEqualTo(Duration.ofSeconds(7));
-    assertThat(memory.kept().get(0).fault()).contains("/undo_s");
+    assertThat(control.kept().get(0).fault()).contains("/undo_s");
     put("short", "k", 1);
   }
 
@@ -303,7 +305,7 @@ final class MemoryTest {
     giveDriver(target);
 
     List<String> progress = new ArrayList<>();
-    MemoryControl.Migrated migrated = memory.migrate("short", "redis", progress::add);
+    MemoryControl.Migrated migrated = control.migrate("short", "redis", progress::add);
 
     assertThat(migrated).isEqualTo(new MemoryControl.Migrated(700, 701));
     assertThat(progress).containsExactly("round 1: 701 items copied", "round 2: 0 items copied");
@@ -322,7 +324,7 @@ final class MemoryTest {
     put("short", "k", 1);
     giveDriver(new Away());
 
-    assertThatThrownBy(() -> memory.migrate("short", "redis", said -> {}))
+    assertThatThrownBy(() -> control.migrate("short", "redis", said -> {}))
         .isInstanceOf(Refused.class);
     put("short", "k", 2);
   }
@@ -332,15 +334,16 @@ final class MemoryTest {
     put("short", "a", "سلام");
     put("short", "b", 1);
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    assertThat(memory.export("short", "acme", out)).isEqualTo(2);
+    assertThat(control.export("short", "acme", out)).isEqualTo(2);
     Item exported = item("a");
     put("short", "b", 2);
     kind("short").use(s -> new Items(s, Duration.ZERO).delete(new Place(ANN, "", "a"), now));
 
-    assertThat(memory.read("short", new ByteArrayInputStream(out.toByteArray()))).isEqualTo(1);
+    assertThat(control.read("short", new ByteArrayInputStream(out.toByteArray()))).isEqualTo(1);
     assertThat(item("a")).isEqualTo(exported);
     assertThat(item("b").content().value()).isEqualTo(2);
-    assertThatThrownBy(() -> memory.read("short", new ByteArrayInputStream("\n{}".getBytes(UTF_8))))
+    assertThatThrownBy(
+            () -> control.read("short", new ByteArrayInputStream("\n{}".getBytes(UTF_8))))
         .isInstanceOf(Refused.class)
         .hasMessageContaining("line 2");
   }
@@ -372,19 +375,19 @@ final class MemoryTest {
   void operators_see_usage_and_what_agents_do_not() {
     put("short", "k", "v");
     Place place = new Place(ANN, "", "k");
-    assertThat(memory.quarantine("short", place)).isPresent();
+    assertThat(control.quarantine("short", place)).isPresent();
 
-    assertThat(memory.look("short", ANN, null, "", 10)).hasSize(1);
-    assertThat(memory.look("short", ANN, null, "{\"task\":\"none\"}", 10)).isEmpty();
-    assertThat(memory.usage())
+    assertThat(control.look("short", ANN, null, "", 10)).hasSize(1);
+    assertThat(control.look("short", ANN, null, "{\"task\":\"none\"}", 10)).isEmpty();
+    assertThat(control.usage())
         .containsExactly(
             new MemoryControl.Usage(
                 "short",
                 "acme",
-                ItemRows.size(memory.look("short", ANN, null, "", 1).get(0)),
+                ItemRows.size(control.look("short", ANN, null, "", 1).get(0)),
                 268_435_456,
                 228_170_137));
     assertThat(facts.kinds()).containsExactly("memory.quarantined");
-    assertThat(memory.release("short", place)).isPresent();
+    assertThat(control.release("short", place)).isPresent();
   }
 }
