@@ -296,6 +296,39 @@ class MemoryIT {
   }
 
   @Test
+  void a_page_of_large_values_ends_early_and_says_where_to_go_on() {
+    for (int i = 0; i < 30; i++) {
+      call(
+              OTHER,
+              "memory.put",
+              "{'type':'short','task':'large','key':'l"
+                  + (10 + i)
+                  + "','value':'"
+                  + "x".repeat(250_000)
+                  + "'}")
+          .expect(200);
+    }
+    JsonNode first =
+        call(OTHER, "memory.query", "{'type':'short','filter':{'task':'large'},'limit':200}")
+            .expect(200)
+            .json()
+            .at("/result");
+    JsonNode rest =
+        call(
+                OTHER,
+                "memory.query",
+                "{'type':'short','filter':{'task':'large'},'limit':200,'after':'"
+                    + first.at("/next").asText()
+                    + "'}")
+            .expect(200)
+            .json()
+            .at("/result");
+    assertThat(first.at("/items").size()).isEqualTo(20);
+    assertThat(rest.at("/items").size()).isEqualTo(10);
+    assertThat(rest.at("/items/0/key").asText()).isEqualTo("l30");
+  }
+
+  @Test
   void long_memory_is_found_by_words_and_by_vectors_and_why_is_said() {
     call(
             RESEARCHER,

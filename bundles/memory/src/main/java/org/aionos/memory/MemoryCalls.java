@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
+import org.aionos.items.ItemRows;
 import org.aionos.items.Items;
 import org.aionos.kernel.Admitted;
 import org.aionos.kernel.AgentId;
@@ -54,6 +55,8 @@ public final class MemoryCalls implements SyscallHandler {
   private static final int BATCH_MAX = 100;
   private static final int PAGE_MAX = 200;
   private static final int PAGE = 50;
+  private static final int PART = 20;
+  private static final long RESULT_BYTES_MAX = 4 << 20;
 
   private final Memory memory;
   private final Requests requests;
@@ -195,13 +198,14 @@ public final class MemoryCalls implements SyscallHandler {
       throws InvalidDocument {
     Kind kind = requests.kind(params.only("type", "filter", "limit", "after"));
     Fields filter = params.objectOrEmpty("filter");
-    Selection selection =
-        new Selection(
-            Requests.whose(call, filter),
-            new FilterReader().read(filter),
-            params.textOrNull("after"),
-            (int) params.wholeNumber("limit", PAGE, 1, PAGE_MAX));
-    Page page = kind.use(store -> store.query(selection, clock.instant()));
+    Page page =
+        page(
+            kind,
+            new Selection(
+                Requests.whose(call, filter),
+                new FilterReader().read(filter),
+                params.textOrNull("after"),
+                (int) params.wholeNumber("limit", PAGE, 1, PAGE_MAX)));
     if (whole) {
       wereRead(call, page.items());
     }
@@ -213,6 +217,26 @@ public final class MemoryCalls implements SyscallHandler {
             .toList());
     result.put("next", page.next());
     return result;
+  }
+
+  /** Read in small parts, and ended early where values are large: a result stands in memory. */
+  private Page page(Kind kind, Selection wanted) {
+    List<Item> items = new ArrayList<>();
+    String after = wanted.after();
+    long bytes = 0;
+    do {
+      int part = Math.min(PART, wanted.limit() - items.size());
+      Selection next = new Selection(wanted.agent(), wanted.filter(), after, part);
+      Page page = kind.use(store -> store.query(next, clock.instant()));
+      items.addAll(page.items());
+      bytes += page.items().stream().mapToLong(ItemRows::size).sum();
+      after = page.next();
+      if (page.items().size() < part) {
+        // It says where to go on, having looked at much: so does this one.
+        break;
+      }
+    } while (after != null && items.size() < wanted.limit() && bytes < RESULT_BYTES_MAX);
+    return new Page(items, after);
   }
 
   /** By words, by vector, or by both: then scores are fused. */
@@ -239,9 +263,19 @@ public final class MemoryCalls implements SyscallHandler {
     Probe wider =
         new Probe(probe.text(), probe.vector(), probe.embedding(), probe.k() * 2, probe.boosts());
     List<Hit> hits = kind.use(store -> store.find(whose, which, wider, clock.instant()));
-    List<Distinct> distinct = Distinct.of(hits, probe.k());
+    List<Distinct> distinct = fitting(Distinct.of(hits, probe.k()));
     wereRead(call, distinct.stream().map(each -> each.best().item()).toList());
     return distinct;
+  }
+
+  /** The best, as many as a result may hold; at least one. */
+  private static List<Distinct> fitting(List<Distinct> found) {
+    long bytes = 0;
+    int count = 0;
+    while (count < found.size() && bytes < RESULT_BYTES_MAX) {
+      bytes += ItemRows.size(found.get(count++).best().item());
+    }
+    return found.subList(0, count);
   }
 
   private void wereRead(Admitted call, List<Item> items) {
