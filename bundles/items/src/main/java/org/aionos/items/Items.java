@@ -131,6 +131,16 @@ public final class Items {
     }
   }
 
+  /** What a store says when a change would take a tenant beyond its room. */
+  public static Refused noRoom(long bytesMax) {
+    return new Refused(
+        Problem.of(
+                Code.BUDGET_EXHAUSTED,
+                "the tenant's memory of this type may have " + bytesMax + " bytes, and is full")
+            .admittedBy(
+                "delete items or let go of pins, or limits.tenant_bytes_max of memory.yaml"));
+  }
+
   private static Refused conflict(int at, String field, String why) {
     return new Refused(Problem.at("/params/items/" + at + "/" + field, Code.CONFLICT, why));
   }

@@ -22,10 +22,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiPredicate;
 import org.aionos.items.ItemRows;
+import org.aionos.items.Items;
 import org.aionos.kernel.AgentId;
-import org.aionos.kernel.Code;
-import org.aionos.kernel.Problem;
-import org.aionos.kernel.Refused;
 import org.aionos.kernel.memory.Item;
 import org.aionos.kernel.memory.ItemStore;
 import org.aionos.kernel.memory.ObjectStore;
@@ -302,11 +300,7 @@ final class EpisodicItems implements ItemStore {
       removesOnly &= each.getValue().isEmpty();
     }
     if (bytes > bytesMax && bytes > had) {
-      throw new Refused(
-          Problem.of(
-                  Code.BUDGET_EXHAUSTED,
-                  "the tenant's memory may have " + bytesMax + " bytes, and would have " + bytes)
-              .admittedBy("delete items, or memory.tenant_bytes_max"));
+      throw Items.noRoom(bytesMax);
     }
     // What is taken away is less than it was.
     if (objects != null && !removesOnly && open.waitingBytes().get() > limits.waitingBytesMax()) {

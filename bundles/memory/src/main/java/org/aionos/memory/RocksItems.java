@@ -18,10 +18,8 @@ import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.aionos.items.ItemRows;
+import org.aionos.items.Items;
 import org.aionos.kernel.AgentId;
-import org.aionos.kernel.Code;
-import org.aionos.kernel.Problem;
-import org.aionos.kernel.Refused;
 import org.aionos.kernel.memory.Item;
 import org.aionos.kernel.memory.ItemStore;
 import org.aionos.kernel.memory.Page;
@@ -146,11 +144,7 @@ final class RocksItems implements ItemStore {
         }
       }
       if (bytes > bytesMax && bytes > had) {
-        throw new Refused(
-            Problem.of(
-                    Code.BUDGET_EXHAUSTED,
-                    "the tenant's memory may have " + bytesMax + " bytes, and would have " + bytes)
-                .admittedBy("delete items, or memory.tenant_bytes_max"));
+        throw Items.noRoom(bytesMax);
       }
       if (bytes == 0) {
         batch.delete(usage, tenant.getBytes(UTF_8));

@@ -41,6 +41,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.aionos.items.Fusion;
 import org.aionos.items.ItemRows;
+import org.aionos.items.Items;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
@@ -145,11 +146,7 @@ final class QdrantItems implements ItemStore {
     }
     long bytes = bytes(tenant) + grown;
     if (grown > 0 && bytes > bytesMax) {
-      throw new Refused(
-          Problem.of(
-                  Code.BUDGET_EXHAUSTED,
-                  "the tenant's memory may have " + bytesMax + " bytes, and would have " + bytes)
-              .admittedBy("delete items, or memory.tenant_bytes_max"));
+      throw Items.noRoom(bytesMax);
     }
     // Until it is known what was written.
     counted.remove(tenant);

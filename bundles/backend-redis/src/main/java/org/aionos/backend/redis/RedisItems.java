@@ -27,10 +27,8 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.aionos.document.InvalidDocument;
 import org.aionos.items.ItemRows;
+import org.aionos.items.Items;
 import org.aionos.kernel.AgentId;
-import org.aionos.kernel.Code;
-import org.aionos.kernel.Problem;
-import org.aionos.kernel.Refused;
 import org.aionos.kernel.memory.Item;
 import org.aionos.kernel.memory.ItemStore;
 import org.aionos.kernel.memory.Page;
@@ -142,11 +140,7 @@ final class RedisItems implements ItemStore {
     boolean grows = wanted.values().stream().anyMatch(Optional::isPresent);
     String outcome = run(grows ? CHANGE : TAKE_AWAY, keys, arguments);
     if (outcome.equals("full")) {
-      throw new Refused(
-          Problem.of(
-                  Code.BUDGET_EXHAUSTED,
-                  "the tenant's memory may have " + bytesMax + " bytes, and would have more")
-              .admittedBy("delete items, or memory.tenant_bytes_max"));
+      throw Items.noRoom(bytesMax);
     }
     return outcome.equals("done");
   }
