@@ -37,6 +37,8 @@ final class Embeddings {
    */
   private String done = NONE;
 
+  private volatile boolean away;
+
   /** Whether an item was written without the embedding that it should have. */
   private volatile boolean owing = true;
 
@@ -72,8 +74,9 @@ final class Embeddings {
           embeddings.set(i, new Embedding(known.identity(), vectors.get(next++)));
         }
       }
+      away = false;
     } catch (StoreUnavailable away) {
-      log.warn("texts are stored without embeddings, and get them later: why={}", away.toString());
+      isAway(away);
       owing = true;
     }
     return embeddings;
@@ -88,9 +91,20 @@ final class Embeddings {
     try {
       return new Embedding(known.identity(), known.probe(text));
     } catch (StoreUnavailable away) {
-      log.warn("searched by words alone: why={}", away.toString());
+      isAway(away);
       return null;
     }
+  }
+
+  /** Said when it begins, not for each text. */
+  private void isAway(StoreUnavailable why) {
+    if (!away) {
+      log.warn(
+          "the embedding model does not answer; texts are stored without embeddings, which they get"
+              + " later, and found by words alone: why={}",
+          String.valueOf(why.getMessage()));
+    }
+    away = true;
   }
 
   /** Embeds what has no embedding of this model, a few at a time; one thread calls it. */
