@@ -51,6 +51,9 @@ final class Collector {
   /** Of one step: writers of the tenant wait for it. */
   private static final int TAKEN_AT_ONCE = 10;
 
+  /** The next look may come later than the last, and writers be faster. */
+  private static final double MARGIN = 1.5;
+
   /** How fast choosing reads, until it is known. */
   private static final double CHOSEN_BYTES_PER_SECOND = 20e6;
 
@@ -70,7 +73,7 @@ final class Collector {
       double speed = Math.max(0, bytesNow - bytes) / seconds;
       double choosingSeconds =
           choosing == null ? bytesNow / CHOSEN_BYTES_PER_SECOND : choosing.toNanos() / 1e9;
-      return (long) (speed * (seconds + choosingSeconds));
+      return (long) (MARGIN * speed * (seconds + choosingSeconds));
     }
   }
 
