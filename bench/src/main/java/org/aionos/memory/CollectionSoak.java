@@ -167,6 +167,15 @@ public final class CollectionSoak {
     }
 
     @Override
+    public AutoCloseable gauge(
+        String name,
+        String help,
+        String label,
+        java.util.Map<String, java.util.function.DoubleSupplier> values) {
+      return () -> {};
+    }
+
+    @Override
     public AutoCloseable gauge(String name, String help, DoubleSupplier value) {
       return () -> {};
     }

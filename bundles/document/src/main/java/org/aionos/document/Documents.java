@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamWriteConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -45,6 +46,22 @@ public final class Documents {
 
   private static final ObjectReader ANY = JSON.readerFor(Object.class);
 
+  /** As deep as can be written. */
+  private static final ObjectReader KEPT =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(StreamWriteConstraints.DEFAULT_MAX_DEPTH)
+                          .maxNumberLength(Integer.MAX_VALUE)
+                          .maxNameLength(Integer.MAX_VALUE)
+                          .maxStringLength(Integer.MAX_VALUE)
+                          .build())
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build()
+          .readerFor(Object.class);
+
   private Documents() {}
 
   /**
@@ -57,6 +74,20 @@ public final class Documents {
     Object value = jsonValue(text(bytes));
     Unwritable.refuse(value);
     return Fields.of(value, "");
+  }
+
+  /**
+   * Reads one JSON object that {@link #write} has written. The limits are those of writing: what
+   * was taken from a request nests deeper once it stands within something else.
+   *
+   * @throws InvalidDocument if it is damaged
+   */
+  public static Fields kept(byte[] bytes) throws InvalidDocument {
+    try {
+      return Fields.of(KEPT.readValue(bytes), "");
+    } catch (IOException damaged) {
+      throw new InvalidDocument(Fault.MALFORMED, "", "is damaged");
+    }
   }
 
   /**

@@ -50,6 +50,15 @@ final class FakeKernel implements Journal, Meters {
   }
 
   @Override
+  public AutoCloseable gauge(
+      String name,
+      String help,
+      String label,
+      java.util.Map<String, java.util.function.DoubleSupplier> values) {
+    return () -> {};
+  }
+
+  @Override
   public AutoCloseable gauge(String name, String help, DoubleSupplier value) {
     return () -> {};
   }

@@ -70,6 +70,15 @@ final class Fixture {
     }
 
     @Override
+    public AutoCloseable gauge(
+        String name,
+        String help,
+        String label,
+        java.util.Map<String, java.util.function.DoubleSupplier> values) {
+      return () -> {};
+    }
+
+    @Override
     public AutoCloseable gauge(String name, String help, DoubleSupplier value) {
       gauges.put(name, value);
       return () -> gauges.remove(name);

@@ -22,11 +22,15 @@ public record Caller(
     @Nullable Role role,
     boolean signsForAnyAgent) {
 
+  private static final String TASK = "task:";
+
   /** What kind of credential was shown. */
   public enum Kind {
     AGENT_KEY,
     TENANT_SECRET,
-    PERSON
+    PERSON,
+    /** The process of an agent, by the socket it came through, or the kernel on its behalf. */
+    AGENT_TASK
   }
 
   public Caller {
@@ -36,6 +40,16 @@ public record Caller(
 
   public static Caller agentKey(String keyId, AgentId agent) {
     return new Caller(Kind.AGENT_KEY, keyId, agent.tenant(), agent, null, false);
+  }
+
+  /** The agent, in one of its tasks: what it does there is on the task's log. */
+  public static Caller agentTask(AgentId agent, String task) {
+    return new Caller(Kind.AGENT_TASK, TASK + task, agent.tenant(), agent, null, false);
+  }
+
+  /** The task in which an {@link Kind#AGENT_TASK} calls; null for others. */
+  public @Nullable String task() {
+    return kind == Kind.AGENT_TASK ? keyId.substring(TASK.length()) : null;
   }
 
   public static Caller tenantSecret(String tenant, boolean compatibility) {
@@ -66,7 +80,7 @@ public record Caller(
   /** Whether this caller's signature is good for a syscall of an agent. */
   public boolean signsFor(AgentId other) {
     return switch (kind) {
-      case AGENT_KEY -> other.equals(agent);
+      case AGENT_KEY, AGENT_TASK -> other.equals(agent);
       case TENANT_SECRET -> signsForAnyAgent && other.tenant().equals(tenant);
       case PERSON -> false;
     };

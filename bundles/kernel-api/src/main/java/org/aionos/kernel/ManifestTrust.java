@@ -16,4 +16,12 @@ public interface ManifestTrust {
    *     required and these bytes have none that the trust store bears out
    */
   void check(byte[] manifest, byte @Nullable [] signature);
+
+  /**
+   * Returns if these bytes have a signature that the trust store bears out, whether or not one is
+   * required.
+   *
+   * @throws Refused {@code TOOL_NOT_TRUSTED}, with the reason as its rule
+   */
+  void verify(byte[] manifest, byte @Nullable [] signature);
 }

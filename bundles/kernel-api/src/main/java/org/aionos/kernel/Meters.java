@@ -2,6 +2,7 @@ package org.aionos.kernel;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.Map;
 import java.util.function.DoubleSupplier;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -20,6 +21,13 @@ public interface Meters {
 
   /** A value read when somebody looks. Close the registration when its source goes away. */
   AutoCloseable gauge(String name, String help, DoubleSupplier value);
+
+  /**
+   * Values that share a name, told apart by one label.
+   *
+   * @param values by the label's value
+   */
+  AutoCloseable gauge(String name, String help, String label, Map<String, DoubleSupplier> values);
 
   /** Writes all meters in the Prometheus text format, version 0.0.4. */
   void writeText(OutputStream out) throws IOException;

@@ -41,6 +41,14 @@ public interface Policy {
   Version version();
 
   /**
+   * Why the version in force may not be that of the other nodes; empty for a kernel that is alone,
+   * and for a node that has theirs. What lasts no longer than a change takes is not said.
+   */
+  default String behind() {
+    return "";
+  }
+
+  /**
    * @param withheld each capability that is not granted, and the rule that withholds it
    */
   record Grants(Set<String> capabilities, Map<String, String> withheld, Set<String> syscalls) {}

@@ -71,6 +71,8 @@ public interface ToolCatalog {
    * @param needs {@code capabilities_required}
    * @param timeoutMillisMax upper bound on one call
    * @param concurrencyMax calls in flight at once
+   * @param idempotent whether a call that may have been carried out may be made once more: the tool
+   *     says so of itself
    */
   record ToolManifest(
       String name,
@@ -84,7 +86,38 @@ public interface ToolCatalog {
       Map<String, @Nullable Object> security,
       Map<String, @Nullable Object> signatures,
       long timeoutMillisMax,
-      int concurrencyMax) {
+      int concurrencyMax,
+      boolean idempotent) {
+
+    /** Of a tool that does not say that it is idempotent. */
+    public ToolManifest(
+        String name,
+        String version,
+        String description,
+        String tier,
+        String target,
+        @Nullable Object input,
+        @Nullable Object output,
+        Set<String> needs,
+        Map<String, @Nullable Object> security,
+        Map<String, @Nullable Object> signatures,
+        long timeoutMillisMax,
+        int concurrencyMax) {
+      this(
+          name,
+          version,
+          description,
+          tier,
+          target,
+          input,
+          output,
+          needs,
+          security,
+          signatures,
+          timeoutMillisMax,
+          concurrencyMax,
+          false);
+    }
 
     /** The tier of code that runs in the kernel's own process. */
     public static final String TRUSTED = "bundle";

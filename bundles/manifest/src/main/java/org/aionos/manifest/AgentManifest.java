@@ -1,6 +1,7 @@
 package org.aionos.manifest;
 
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -30,6 +31,8 @@ public record AgentManifest(
   private static final Pattern CPU = Pattern.compile("\\d{1,6}m|\\d{1,4}(\\.\\d{1,3})?");
   private static final Pattern MEMORY = Pattern.compile("\\d{1,12}(Ki|Mi|Gi|K|M|G)?");
   private static final Pattern GPU = Pattern.compile("none|optional|required|\\d{1,2}");
+  private static final Pattern CODE = Pattern.compile("sha256:[0-9a-f]{64}");
+  private static final List<String> RESTARTS = List.of("never", "on-failure", "always");
   private static final int SYSCALLS_MAX = 200;
   private static final int TTL_SECONDS_MAX = 10 * 365 * 24 * 3600;
   private static final int ENTRY_LENGTH_MAX = 4_096;
@@ -49,6 +52,7 @@ public record AgentManifest(
         root.object("spec")
             .only(
                 "entry",
+                "code",
                 "priority",
                 "timeout_ms",
                 "memory",
@@ -89,6 +93,15 @@ public record AgentManifest(
 
   private static void checkProcess(Fields spec) throws InvalidDocument {
     spec.textOrNull("entry", ENTRY_LENGTH_MAX);
+    String code = spec.textOrNull("code");
+    if (code != null && !CODE.matcher(code).matches()) {
+      throw spec.invalid(
+          "code", "must be the digest of the agent's code, as sha256:<64 hex digits>");
+    }
+    String restart = spec.text("restart", "on-failure");
+    if (!RESTARTS.contains(restart)) {
+      throw spec.invalid("restart", "must be one of " + RESTARTS);
+    }
     Object priority = spec.value("priority");
     if (priority instanceof String named) {
       if (!Set.of("high", "normal", "low").contains(named)) {

@@ -31,7 +31,14 @@ public final class ToolManifests {
     Fields metadata = root.object("metadata").only("name", "version", "description");
     Fields spec =
         root.object("spec")
-            .only("entry", "io", "capabilities_required", "security", "signatures", "limits");
+            .only(
+                "entry",
+                "io",
+                "capabilities_required",
+                "security",
+                "signatures",
+                "limits",
+                "idempotent");
     Fields io = spec.objectOrEmpty("io").only("input", "output");
     Fields limits = spec.objectOrEmpty("limits").only("timeout_ms", "concurrency");
     String entry = spec.text("entry");
@@ -49,7 +56,8 @@ public final class ToolManifests {
         spec.objectOrEmpty("security").values(),
         spec.objectOrEmpty("signatures").values(),
         limits.wholeNumber("timeout_ms", TIMEOUT_MILLIS, 1, TIMEOUT_MILLIS_MAX),
-        (int) limits.wholeNumber("concurrency", CONCURRENCY, 1, 1_000));
+        (int) limits.wholeNumber("concurrency", CONCURRENCY, 1, 1_000),
+        spec.flag("idempotent", false));
   }
 
   private static String tier(Fields spec, String entry) throws InvalidDocument {

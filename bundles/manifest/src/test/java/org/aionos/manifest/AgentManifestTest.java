@@ -69,6 +69,8 @@ final class AgentManifestTest {
         "usd_max: 0.10|usd_max: 0",
         "[tool.invoke, model.generate, memory.*]|['*']",
         "entry: \"python -m my_agent.start\"|restart: always",
+        "entry: \"python -m my_agent.start\"|restart: on-failure",
+        "entry: \"python -m my_agent.start\"|code: \"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"",
         "name: \"researcher\"|name: \"researcher\", description: \"پژوهشگر\", labels: {a: b}",
       })
   void these_are_valid_too(String before, String after) throws Exception {
@@ -92,6 +94,9 @@ final class AgentManifestTest {
         "/metadata/version|version: \"1.0.0\"|version: \"\"",
         "/metadata/label|version: \"1.0.0\"|version: \"1.0.0\", label: {}",
         "/spec/entry|entry: \"python -m my_agent.start\"|entry: [python]",
+        "/spec/restart|priority: 5|restart: sometimes",
+        "/spec/code|priority: 5|code: main.py",
+        "/spec/code|priority: 5|code: \"sha256:0123\"",
         "/spec/priority|priority: 5|priority: 10",
         "/spec/priority|priority: 5|priority: -1",
         "/spec/priority|priority: 5|priority: urgent",

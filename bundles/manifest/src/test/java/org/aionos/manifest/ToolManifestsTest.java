@@ -53,8 +53,21 @@ final class ToolManifestsTest {
                 .getBytes(UTF_8));
 
     assertThat(manifest.needs()).isEmpty();
+    assertThat(manifest.idempotent()).as("what no tool says is not so").isFalse();
     assertThat(manifest.input()).isNull();
     assertThat(manifest.output()).isNull();
+  }
+
+  @Test
+  void a_tool_says_of_itself_that_it_may_be_called_twice() throws Exception {
+    ToolManifest manifest =
+        ToolManifests.read(
+            """
+            {"apiVersion": "aion.os/v1", "kind": "Tool", "metadata": {"name": "echo", "version": "1.0.0"},
+             "spec": {"entry": "bundle:echo", "idempotent": true}}"""
+                .getBytes(UTF_8));
+
+    assertThat(manifest.idempotent()).isTrue();
   }
 
   @Test

@@ -18,6 +18,15 @@ final class NoMeters implements Meters {
   }
 
   @Override
+  public AutoCloseable gauge(
+      String name,
+      String help,
+      String label,
+      java.util.Map<String, java.util.function.DoubleSupplier> values) {
+    return () -> {};
+  }
+
+  @Override
   public AutoCloseable gauge(String name, String help, DoubleSupplier value) {
     return () -> {};
   }

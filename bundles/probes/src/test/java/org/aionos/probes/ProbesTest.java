@@ -293,6 +293,15 @@ final class ProbesTest {
     }
 
     @Override
+    public AutoCloseable gauge(
+        String name,
+        String help,
+        String label,
+        java.util.Map<String, java.util.function.DoubleSupplier> values) {
+      return () -> {};
+    }
+
+    @Override
     public AutoCloseable gauge(String name, String help, DoubleSupplier value) {
       throw new AssertionError("no gauge here");
     }

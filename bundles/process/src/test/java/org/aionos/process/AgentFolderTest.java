@@ -22,9 +22,17 @@ final class AgentFolderTest {
   private String refused;
 
   private final ManifestTrust trust =
-      (manifest, signature) -> {
-        if (refused != null && signature == null) {
-          throw new Refused(Code.TOOL_NOT_TRUSTED, refused);
+      new ManifestTrust() {
+        @Override
+        public void check(byte[] manifest, byte[] signature) {
+          if (refused != null && signature == null) {
+            throw new Refused(Code.TOOL_NOT_TRUSTED, refused);
+          }
+        }
+
+        @Override
+        public void verify(byte[] manifest, byte[] signature) {
+          check(manifest, signature);
         }
       };
   private StoredProcessTable table;

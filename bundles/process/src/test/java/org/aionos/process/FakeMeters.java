@@ -19,6 +19,15 @@ final class FakeMeters implements Meters {
   }
 
   @Override
+  public AutoCloseable gauge(
+      String name,
+      String help,
+      String label,
+      java.util.Map<String, java.util.function.DoubleSupplier> values) {
+    return () -> {};
+  }
+
+  @Override
   public AutoCloseable gauge(String name, String help, DoubleSupplier value) {
     gauges.put(name, value);
     return () -> gauges.remove(name);

@@ -186,6 +186,12 @@ final class FakeKernel implements Journal, Policy, ProcessTable, Meters {
   }
 
   @Override
+  public AutoCloseable gauge(
+      String name, String help, String label, Map<String, DoubleSupplier> values) {
+    return () -> {};
+  }
+
+  @Override
   public AutoCloseable gauge(String name, String help, DoubleSupplier value) {
     return () -> {};
   }

@@ -7,6 +7,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.DoubleSupplier;
@@ -99,6 +100,22 @@ public final class PrometheusMeters implements Meters {
             .name(name)
             .help(help)
             .callback(callback -> callback.call(value.getAsDouble()))
+            .build();
+    registry.register(gauge);
+    return () -> registry.unregister(gauge);
+  }
+
+  @Override
+  public AutoCloseable gauge(
+      String name, String help, String label, Map<String, DoubleSupplier> values) {
+    var gauge =
+        GaugeWithCallback.builder()
+            .name(name)
+            .help(help)
+            .labelNames(label)
+            .callback(
+                callback ->
+                    values.forEach((each, value) -> callback.call(value.getAsDouble(), each)))
             .build();
     registry.register(gauge);
     return () -> registry.unregister(gauge);

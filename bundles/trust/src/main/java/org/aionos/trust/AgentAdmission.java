@@ -56,6 +56,14 @@ public final class AgentAdmission implements ManifestTrust {
       throw refused(
           Reason.UNSIGNED, "no signature came with it, and trust.require_signature wants one");
     }
+    verify(manifest, signature);
+  }
+
+  @Override
+  public void verify(byte[] manifest, byte @Nullable [] signature) {
+    if (signature == null) {
+      throw refused(Reason.UNSIGNED, "no signature came with it");
+    }
     AgentStatement truth;
     try {
       truth = AgentStatement.of(manifest);

@@ -92,6 +92,23 @@ final class AgentAdmissionTest {
     assertThatCode(() -> admission.check(MANIFEST, null)).doesNotThrowAnyException();
   }
 
+  @Example
+  void whether_a_file_is_signed_is_asked_also_where_no_signature_is_required() throws Exception {
+    Vendor acme = Vendor.read(ACME.name(), ACME.yaml("", "agents: [researcher]").getBytes(UTF_8));
+    AgentAdmission admission =
+        new AgentAdmission(() -> new Vendors(Map.of(ACME.name(), acme)), false, () -> NOW);
+
+    assertThatCode(() -> admission.verify(MANIFEST, sign(ACME, MANIFEST)))
+        .doesNotThrowAnyException();
+    for (byte[] signature : new byte[][] {null, sign(ACME, OTHER)}) {
+      assertThat(
+              catchThrowableOfType(Refused.class, () -> admission.verify(MANIFEST, signature))
+                  .problem()
+                  .rule())
+          .isIn("trust/unsigned", "trust/tampered");
+    }
+  }
+
   private static String rule(
       AgentAdmission admission, byte[] manifest, byte @Nullable [] signature) {
     return catchThrowableOfType(Refused.class, () -> admission.check(manifest, signature))
