@@ -24,6 +24,8 @@ final class HouseRulesTest {
     "org.aionos.dialogue..",
     "org.aionos.words..",
     "org.aionos.items..",
+    "org.aionos.scheduling..",
+    "org.aionos.tasks..",
     "org.aionos.document..",
     "org.aionos.files..",
     "org.aionos.gate..",
