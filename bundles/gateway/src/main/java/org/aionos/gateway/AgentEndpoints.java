@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
 import org.aionos.kernel.AgentId;
@@ -17,6 +18,7 @@ import org.aionos.kernel.Policy;
 import org.aionos.kernel.ProcessTable;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Role;
+import org.aionos.kernel.task.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /** Register, heartbeat, and the process table. */
@@ -85,6 +87,7 @@ final class AgentEndpoints {
     String after = exchange.query("after");
     List<Map<String, @Nullable Object>> items = new ArrayList<>();
     String next = null;
+    Map<AgentId, List<Scheduler.Process>> running = running(exchange.tenantAsked());
     for (AgentProcess row : kernel.processes().list(exchange.tenantAsked())) {
       if (after != null && row.id().toString().compareTo(after) <= 0) {
         continue;
@@ -93,7 +96,7 @@ final class AgentEndpoints {
         next = String.valueOf(items.get(limit - 1).get("agent_id"));
         break;
       }
-      items.add(summary(row));
+      items.add(summary(row, running.getOrDefault(row.id(), List.of())));
     }
     Map<String, @Nullable Object> page = new LinkedHashMap<>();
     page.put("items", items);
@@ -146,7 +149,8 @@ final class AgentEndpoints {
 
   private Map<String, @Nullable Object> detail(AgentProcess row) {
     Policy.Grants grants = kernel.policy().grants(row.id(), row.declared());
-    Map<String, @Nullable Object> detail = summary(row);
+    Map<String, @Nullable Object> detail =
+        summary(row, running(row.id().tenant()).getOrDefault(row.id(), List.of()));
     detail.put("declared", List.copyOf(new TreeSet<>(row.declared().capabilities())));
     detail.put("syscalls", List.copyOf(new TreeSet<>(row.declared().syscalls())));
     detail.put("grants", List.copyOf(new TreeSet<>(grants.capabilities())));
@@ -167,19 +171,47 @@ final class AgentEndpoints {
     return detail;
   }
 
-  private static Map<String, @Nullable Object> summary(AgentProcess row) {
+  private Map<AgentId, List<Scheduler.Process>> running(@Nullable String tenant) {
+    return kernel.agentProcesses(tenant).stream()
+        .collect(Collectors.groupingBy(Scheduler.Process::agent));
+  }
+
+  /**
+   * What the kernel itself has measured of an agent's processes says more than what the agent says.
+   */
+  private static Map<String, @Nullable Object> summary(
+      AgentProcess row, List<Scheduler.Process> running) {
     Map<String, @Nullable Object> summary = new LinkedHashMap<>();
     summary.put("agent_id", row.id().toString());
     summary.put("name", row.name());
     summary.put("version", row.version());
     summary.put("state", Exchange.lower(row.state()));
-    summary.put("cpu", row.vitals().cpu());
-    summary.put("mem_bytes", row.vitals().memBytes());
+    if (running.isEmpty()) {
+      summary.put("cpu", row.vitals().cpu());
+      summary.put("mem_bytes", row.vitals().memBytes());
+    } else {
+      summary.put("cpu", running.stream().mapToDouble(Scheduler.Process::cores).sum());
+      summary.put(
+          "mem_bytes", running.stream().mapToLong(each -> each.usage().memoryBytes()).sum());
+    }
     summary.put("gpu", row.vitals().gpu());
     summary.put("queue", row.vitals().queue());
     summary.put("registered_at", row.registeredAt().toString());
     summary.put("last_seen_at", row.lastSeenAt().toString());
+    summary.put("processes", running.stream().map(AgentEndpoints::process).toList());
     return summary;
+  }
+
+  private static Map<String, @Nullable Object> process(Scheduler.Process process) {
+    Map<String, @Nullable Object> row = new LinkedHashMap<>();
+    row.put("task_id", process.task());
+    row.put("state", process.state());
+    row.put("cpu", process.cores());
+    row.put("cpu_ms", process.usage().cpuMicros() / 1_000);
+    row.put("mem_bytes", process.usage().memoryBytes());
+    row.put("processes", process.usage().processes());
+    row.put("age_ms", process.ageMillis());
+    return row;
   }
 
   /** Capabilities come as a list of names, or as in agent.yml as names with true or false. */

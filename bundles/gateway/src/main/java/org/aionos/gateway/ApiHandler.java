@@ -5,6 +5,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import org.aionos.gateway.DoorConnector.AgentDoor;
 import org.aionos.kernel.Caller;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Journal;
@@ -50,7 +51,15 @@ final class ApiHandler extends Handler.Abstract {
 
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
-    Exchange exchange = new Exchange(request, response, callback, streams);
+    AgentDoor door = DoorConnector.doorOf(request);
+    Exchange exchange = new Exchange(request, response, callback, streams, door);
+    if (door != null) {
+      if (!door.enter()) {
+        exchange.answer(Problem.of(Code.RESTARTING, "this way to the kernel is being closed"), "");
+        return true;
+      }
+      Request.addCompletionListener(request, failure -> door.leave());
+    }
     Routes.Match match;
     try {
       match = routes.find(request.getMethod(), request.getHttpURI().getPath());
@@ -67,7 +76,7 @@ final class ApiHandler extends Handler.Abstract {
       new BodyReader(
               request,
               bodyBytesMax,
-              bodyRoom,
+              door == null ? bodyRoom : door.bodyRoom(),
               body -> {
                 exchange.received(body);
                 serve(exchange, match);
@@ -97,32 +106,14 @@ final class ApiHandler extends Handler.Abstract {
   private static boolean isOpen(Routes.Access access, Exchange exchange) {
     return switch (access) {
       case OPEN -> true;
-      case LOCAL -> isLoopback(exchange.address());
+      case LOCAL -> exchange.door() == null && isLoopback(exchange.address());
       case PROVEN -> false;
     };
   }
 
   private void authenticate(Exchange exchange) {
-    Caller caller;
-    try {
-      for (String header : new String[] {"authorization", "x-tenant-id", "x-sig-hmac"}) {
-        if (exchange.repeats(header)) {
-          throw new Refused(Code.MALFORMED_REQUEST, "the header " + header + " was sent twice");
-        }
-      }
-      caller =
-          kernel
-              .identity()
-              .authenticate(
-                  new Presented(
-                      exchange.method(), exchange.target(), exchange::header, exchange.body()));
-    } catch (Refused refused) {
-      if (refused.problem().code() == Code.RESTARTING) {
-        // Not the caller's doing, so it must not use up what strangers are told per second.
-        throw refused;
-      }
-      throw new Stranger(refused);
-    }
+    AgentDoor door = exchange.door();
+    Caller caller = door == null ? proven(exchange) : door.caller();
     exchange.authenticatedAs(caller);
     Duration wait = tenantRates.take(caller.tenant() == null ? "" : caller.tenant());
     if (!wait.isZero()) {
@@ -131,6 +122,27 @@ final class ApiHandler extends Handler.Abstract {
           new Refused(
               Problem.later(
                   Code.RATE_LIMITED, "this tenant calls faster than its rate allows", wait)));
+    }
+  }
+
+  private Caller proven(Exchange exchange) {
+    try {
+      for (String header : new String[] {"authorization", "x-tenant-id", "x-sig-hmac"}) {
+        if (exchange.repeats(header)) {
+          throw new Refused(Code.MALFORMED_REQUEST, "the header " + header + " was sent twice");
+        }
+      }
+      return kernel
+          .identity()
+          .authenticate(
+              new Presented(
+                  exchange.method(), exchange.target(), exchange::header, exchange.body()));
+    } catch (Refused refused) {
+      if (refused.problem().code() == Code.RESTARTING) {
+        // Not the caller's doing, so it must not use up what strangers are told per second.
+        throw refused;
+      }
+      throw new Stranger(refused);
     }
   }
 

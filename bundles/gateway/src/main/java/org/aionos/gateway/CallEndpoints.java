@@ -51,9 +51,7 @@ final class CallEndpoints {
 
   private static boolean mayCancel(Caller caller, Running call) {
     String tenant = call.agent().tenant();
-    return caller.kind() == Caller.Kind.AGENT_KEY
-        ? isOwn(caller, call)
-        : caller.administers(tenant);
+    return caller.agent() != null ? isOwn(caller, call) : caller.administers(tenant);
   }
 
   private static boolean isOwn(Caller caller, Running call) {

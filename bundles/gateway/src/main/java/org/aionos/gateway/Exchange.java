@@ -8,6 +8,7 @@ import java.util.Locale;
 import org.aionos.document.Documents;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
+import org.aionos.gateway.DoorConnector.AgentDoor;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Caller;
 import org.aionos.kernel.Code;
@@ -39,15 +40,30 @@ final class Exchange {
   private final Response response;
   private final Callback callback;
   private final EventStream.Bounds streams;
+  private final @Nullable AgentDoor door;
   private List<String> segments = List.of();
   private byte[] body = {};
   private @Nullable Caller caller;
 
-  Exchange(Request request, Response response, Callback callback, EventStream.Bounds streams) {
+  /**
+   * @param door that it came through; null if it came by the port
+   */
+  Exchange(
+      Request request,
+      Response response,
+      Callback callback,
+      EventStream.Bounds streams,
+      @Nullable AgentDoor door) {
     this.request = request;
     this.response = response;
     this.callback = callback;
     this.streams = streams;
+    this.door = door;
+  }
+
+  /** The door that it came through; null if it came by the port. */
+  @Nullable AgentDoor door() {
+    return door;
   }
 
   /** What the variable parts of the path stand for. */
@@ -107,7 +123,11 @@ final class Exchange {
     return false;
   }
 
+  /** Where it came from: an address, or the agent whose door it came through. */
   String address() {
+    if (door != null) {
+      return String.valueOf(door.caller().agent());
+    }
     return Request.getRemoteAddr(request);
   }
 

@@ -4,14 +4,18 @@ import static org.aionos.gateway.Routes.Access.LOCAL;
 import static org.aionos.gateway.Routes.Access.OPEN;
 import static org.aionos.gateway.Routes.Access.PROVEN;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
+import org.aionos.kernel.task.AgentDoors;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
 import org.eclipse.jetty.io.ByteBufferPool;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.ConnectionFactory;
 import org.eclipse.jetty.server.ConnectionLimit;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -32,14 +36,14 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Owns the HTTP server: HTTP/1.1 and cleartext HTTP/2 on one port. */
+/** Owns the HTTP server: HTTP/1.1 and cleartext HTTP/2, on one port and on the doors of agents. */
 @Component(
-    service = Gateway.class,
+    service = {Gateway.class, AgentDoors.class},
     immediate = true,
     configurationPid = "org.aionos.gateway",
     configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = GatewayConfig.class)
-public final class Gateway {
+public final class Gateway implements AgentDoors {
 
   private static final Logger log = LoggerFactory.getLogger(Gateway.class);
 
@@ -49,7 +53,11 @@ public final class Gateway {
   /** Most calls fit, headers and all; a longer one takes a few reads. Allotted for each request. */
   private static final int INPUT_BUFFER_BYTES = 4_096;
 
+  /** Of the largest bodies, so many may be on their way through one door: one, and the next. */
+  private static final int DOOR_BODIES = 2;
+
   private final Server server;
+  private final DoorConnector doors;
   private final Strangers strangers;
 
   @Activate
@@ -60,8 +68,18 @@ public final class Gateway {
     // Not pooled: under a flood of malformed requests Jetty 12.1.14 gives one buffer to two
     // connections, about once in 30,000, and one request is lost in the other; see ADR 0002.
     this.server = new Server(threads, null, new ByteBufferPool.NonPooling());
-    server.addConnector(connector(config));
-    server.addBean(new ConnectionLimit(config.connectionsMax(), server));
+    ServerConnector port = port(config);
+    server.addConnector(port);
+    // Of the port alone: agents that hold all they may must not shut out everybody else.
+    server.addBean(new ConnectionLimit(config.connectionsMax(), port));
+    this.doors =
+        new DoorConnector(
+            server,
+            Duration.ofMillis(config.drainMillisMax()),
+            DOOR_BODIES * config.bodyBytesMax(),
+            protocols(http(config)));
+    doors.setIdleTimeout(config.idleMillisMax());
+    server.addConnector(doors);
     server.setErrorHandler(new JsonErrors());
     server.setHandler(
         new GracefulHandler(
@@ -91,7 +109,21 @@ public final class Gateway {
     }
   }
 
-  private ServerConnector connector(GatewayConfig config) {
+  private ServerConnector port(GatewayConfig config) {
+    ServerConnector connector = new ServerConnector(server, protocols(http(config)));
+    connector.setHost(config.host());
+    connector.setPort(config.port());
+    connector.setIdleTimeout(config.idleMillisMax());
+    return connector;
+  }
+
+  private static ConnectionFactory[] protocols(HttpConfiguration http) {
+    HttpConnectionFactory http1 = new HttpConnectionFactory(http);
+    http1.setInputBufferSize(INPUT_BUFFER_BYTES);
+    return new ConnectionFactory[] {http1, new HTTP2CServerConnectionFactory(http)};
+  }
+
+  private static HttpConfiguration http(GatewayConfig config) {
     HttpConfiguration http = new HttpConfiguration();
     http.setSendServerVersion(false);
     http.setRequestHeaderSize(config.headerBytesMax());
@@ -101,19 +133,23 @@ public final class Gateway {
     http.setUseOutputDirectByteBuffers(false);
     // Paths are matched as they were sent, so no form of them is ambiguous here; see Routes.
     http.setUriCompliance(UriCompliance.UNSAFE);
-    HttpConnectionFactory http1 = new HttpConnectionFactory(http);
-    http1.setInputBufferSize(INPUT_BUFFER_BYTES);
-    ServerConnector connector =
-        new ServerConnector(server, http1, new HTTP2CServerConnectionFactory(http));
-    connector.setHost(config.host());
-    connector.setPort(config.port());
-    connector.setIdleTimeout(config.idleMillisMax());
-    return connector;
+    return http;
+  }
+
+  @Override
+  public Door open(AgentId agent, String task, Path folder) {
+    return doors.open(agent, task, folder);
+  }
+
+  /** How many doors are open. */
+  int doors() {
+    return doors.count();
   }
 
   /** Requests in flight are finished; new ones are refused with 503. */
   @Deactivate
   void close() throws Exception {
+    doors.shut();
     server.stop();
     strangers.flush();
     log.info("gateway closed");
@@ -128,6 +164,7 @@ public final class Gateway {
     KernelEndpoints kernelInside = new KernelEndpoints(kernel);
     ToolEndpoints tools = new ToolEndpoints(kernel);
     CallEndpoints calls = new CallEndpoints(kernel);
+    ScheduleEndpoints schedule = new ScheduleEndpoints(kernel);
     return new Routes()
         .add("POST", "/v1/syscall/{name}", PROVEN, syscalls::serve)
         .add("POST", "/v1/memory/put", PROVEN, memory::put)
@@ -139,6 +176,14 @@ public final class Gateway {
         .add("POST", "/v1/agents/{id}/approve", PROVEN, agents::approve)
         .add("POST", "/v1/agents/{id}/stop", PROVEN, agents::stop)
         .add("POST", "/v1/agents/{id}/resume", PROVEN, agents::resume)
+        .add("POST", "/v1/agents/{id}/approve-entry", PROVEN, schedule::approveEntry)
+        .add("POST", "/v1/schedule/submit", PROVEN, schedule::submit)
+        .add("GET", "/v1/schedule/tasks", PROVEN, schedule::list)
+        .add("GET", "/v1/schedule/tasks/{task_id}", PROVEN, schedule::show)
+        .add("GET", "/v1/schedule/tasks/{task_id}/explain", PROVEN, schedule::explain)
+        .add("POST", "/v1/schedule/tasks/{task_id}/cancel", PROVEN, schedule::cancel)
+        .add("POST", "/v1/schedule/tasks/{task_id}/replay", PROVEN, schedule::replay)
+        .add("GET", "/v1/schedule/queue", PROVEN, schedule::queue)
         .add("GET", "/v1/tools", PROVEN, kernelInside::tools)
         .add("POST", "/v1/tools", PROVEN, tools::install)
         .add("GET", "/v1/canaries", PROVEN, tools::canaries)

@@ -15,6 +15,7 @@ import org.aionos.kernel.ToolCanaries;
 import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolInstaller;
 import org.aionos.kernel.memory.MemoryControl;
+import org.aionos.kernel.task.Scheduler;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -109,6 +110,13 @@ public class Kernel {
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable MemoryControl memory;
 
+  @Reference(
+      name = "scheduler",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Scheduler scheduler;
+
   @Activate
   public Kernel() {}
 
@@ -163,6 +171,16 @@ public class Kernel {
     return present(meters, "telemetry");
   }
 
+  Scheduler scheduler() {
+    return present(scheduler, "scheduler");
+  }
+
+  /** The processes of agents, as far as anybody knows. */
+  List<Scheduler.Process> agentProcesses(@Nullable String tenant) {
+    Scheduler known = scheduler;
+    return known == null ? List.of() : known.processes(tenant);
+  }
+
   /** The bundles that an agent would miss, and that are not there. */
   List<String> missing() {
     return Stream.of(
@@ -171,6 +189,7 @@ public class Kernel {
             processes == null ? "process" : "",
             policy == null ? "policy" : "",
             journal == null ? "journal" : "",
+            scheduler == null ? "scheduler" : "",
             installer == null ? "trust" : "")
         .filter(name -> !name.isEmpty())
         .toList();

@@ -43,6 +43,8 @@ final class KernelEndpoints {
     List<String> missing = new ArrayList<>(kernel.missing());
     if (missing.isEmpty() && kernel.policy().version().id().equals("none")) {
       missing.add("a policy version");
+    } else if (missing.isEmpty() && !kernel.policy().behind().isEmpty()) {
+      missing.add("the cluster's policy version");
     }
     missing.addAll(kernel.memoryAway());
     Map<String, Object> answer = new LinkedHashMap<>();

@@ -42,7 +42,7 @@ final class MemoryEndpoints {
               name,
               agent,
               SyscallEndpoint.callerFor(exchange, agent),
-              SyscallEndpoint.context(fields.objectOrEmpty("context")),
+              SyscallEndpoint.context(exchange, fields.objectOrEmpty("context")),
               java.util.Set.of(),
               params,
               Syscall.Budget.NONE,

@@ -16,6 +16,7 @@ import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Syscall;
 import org.aionos.kernel.SyscallRouter;
+import org.jspecify.annotations.Nullable;
 
 /** {@code POST /v1/syscall/{name}}: reads the R2 request and hands it to the router. */
 final class SyscallEndpoint {
@@ -71,7 +72,7 @@ final class SyscallEndpoint {
         name,
         agent,
         callerFor(exchange, agent),
-        context(fields.objectOrEmpty("context")),
+        context(exchange, fields.objectOrEmpty("context")),
         capsRequired,
         fields.object("params").values(),
         budget(fields.objectOrEmpty("budget")),
@@ -95,12 +96,28 @@ final class SyscallEndpoint {
     return caller;
   }
 
-  static Syscall.Context context(Fields context) throws InvalidDocument {
+  static Syscall.Context context(Exchange exchange, Fields context) throws InvalidDocument {
     context.only("task_id", "trace_id", "idempotency_key");
     return new Syscall.Context(
-        context.textOrNull("task_id", TEXT_LENGTH_MAX),
+        task(exchange.caller(), context.textOrNull("task_id", TEXT_LENGTH_MAX)),
         context.textOrNull("trace_id", TEXT_LENGTH_MAX),
         context.textOrNull("idempotency_key", TEXT_LENGTH_MAX));
+  }
+
+  /** An agent's process calls in its own task, whether it says so or not. */
+  private static @Nullable String task(Caller caller, @Nullable String said) {
+    String own = caller.task();
+    if (own == null) {
+      return said;
+    }
+    if (said != null && !said.equals(own)) {
+      throw new Refused(
+          Problem.at(
+              "/context/task_id",
+              Code.INVALID_FIELD,
+              "this agent calls in its task " + own + ", not in another; it may be left out"));
+    }
+    return own;
   }
 
   private static Syscall.Budget budget(Fields budget) throws InvalidDocument {

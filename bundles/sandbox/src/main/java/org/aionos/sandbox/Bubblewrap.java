@@ -86,8 +86,11 @@ final class Bubblewrap implements Launcher {
             "--die-with-parent",
             "--new-session"));
     options.addAll(List.of("--cap-drop", "ALL", "--uid", NOBODY, "--gid", NOBODY));
-    options.addAll(List.of("--hostname", Walls.HOST_NAME, "--clearenv"));
-    Walls.ENVIRONMENT.forEach((name, value) -> options.addAll(List.of("--setenv", name, value)));
+    options.addAll(List.of("--hostname", walls.surroundings().hostName(), "--clearenv"));
+    walls
+        .surroundings()
+        .wholeEnvironment()
+        .forEach((name, value) -> options.addAll(List.of("--setenv", name, value)));
     walls
         .folders()
         .forEach(
@@ -105,7 +108,9 @@ final class Bubblewrap implements Launcher {
                 options.addAll(List.of("--size", Long.toString(bytes), "--tmpfs", inside)));
     // The folder /dev is a file system in memory that takes files until somebody says otherwise.
     options.addAll(List.of("--remount-ro", "/dev"));
-    options.addAll(List.of("--chdir", Walls.FOLDER, "--remount-ro", "/", "--seccomp", "9"));
+    options.addAll(
+        List.of(
+            "--chdir", walls.surroundings().beginning(), "--remount-ro", "/", "--seccomp", "9"));
     return options;
   }
 

@@ -2,6 +2,7 @@ package org.aionos.sandbox;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -15,6 +16,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.aionos.kernel.task.AgentLauncher;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +30,15 @@ final class CgroupFolders implements ControlGroup {
   private static final Logger log = LoggerFactory.getLogger(CgroupFolders.class);
 
   private static final String PROCESSES = "cgroup.procs";
+
+  /** The switch of version 2, which may be there beside groups of version 1. */
+  private static final String UNIFIED_FREEZER = "cgroup.freeze";
+
+  private static final String FREEZER = "freezer.state";
+  private static final String FROZEN = "FROZEN";
+
+  /** Of {@code cpu.stat} of version 2. */
+  private static final String USAGE = "usage_usec ";
 
   /** A process that was killed still gives its memory back; that of 256 MiB takes some 30 ms. */
   private static final Duration GONE_MAX = Duration.ofSeconds(5);
@@ -74,6 +85,85 @@ final class CgroupFolders implements ControlGroup {
   }
 
   @Override
+  public void freeze() throws IOException {
+    Path unifiedSwitch = file(UNIFIED_FREEZER);
+    Path freezer = file(FREEZER);
+    if (unifiedSwitch != null) {
+      write(unifiedSwitch, "1");
+    } else if (freezer != null) {
+      write(freezer, FROZEN);
+    } else {
+      throw new IOException(
+          "this host cannot freeze processes: there is neither cgroup.freeze (cgroups of version 2)"
+              + " nor the controller freezer of version 1; ./aion doctor has the fix");
+    }
+  }
+
+  @Override
+  public boolean isFrozen() {
+    Path events = file("cgroup.events");
+    if (events != null && file(UNIFIED_FREEZER) != null) {
+      return lines(events).contains("frozen 1");
+    }
+    Path freezer = file(FREEZER);
+    return freezer != null && lines(freezer).contains(FROZEN);
+  }
+
+  @Override
+  public void thaw() {
+    writeIfThere(file(UNIFIED_FREEZER), "0");
+    writeIfThere(file(FREEZER), "THAWED");
+  }
+
+  private static void writeIfThere(@Nullable Path file, String value) {
+    if (file != null) {
+      try {
+        write(file, value);
+      } catch (IOException gone) {
+        log.debug("a group is gone: file={}", file, gone);
+      }
+    }
+  }
+
+  /** A file of that name in whichever folder has one. */
+  private @Nullable Path file(String name) {
+    for (Path folder : folders) {
+      Path file = folder.resolve(name);
+      if (Files.exists(file)) {
+        return file;
+      }
+    }
+    return null;
+  }
+
+  @Override
+  public AgentLauncher.Usage usage() {
+    return new AgentLauncher.Usage(
+        cpuMicros(),
+        Math.max(number("memory.current"), number("memory.usage_in_bytes")),
+        processes().size());
+  }
+
+  private long cpuMicros() {
+    // Version 1 has a file of that name too, which says something else.
+    for (Path folder : folders) {
+      for (String line : lines(folder.resolve("cpu.stat"))) {
+        if (line.startsWith(USAGE)) {
+          return Long.parseLong(line.substring(USAGE.length()));
+        }
+      }
+    }
+    return number("cpuacct.usage") / 1_000;
+  }
+
+  /** 0 where there is no such file. */
+  private long number(String name) {
+    Path file = file(name);
+    List<String> lines = file == null ? List.of() : lines(file);
+    return lines.isEmpty() ? 0 : Long.parseLong(lines.get(0));
+  }
+
+  @Override
   public void kill() {
     for (Path folder : folders) {
       Path all = folder.resolve("cgroup.kill");
@@ -88,6 +178,8 @@ final class CgroupFolders implements ControlGroup {
     // One of them is the first process of the worker's pid namespace: the others die with it, also
     // those that are being forked right now.
     processes().forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+    // Version 1 does not end what is frozen. What is thawed now dies before it does anything else.
+    thaw();
   }
 
   @Override
@@ -129,26 +221,36 @@ final class CgroupFolders implements ControlGroup {
     }
   }
 
-  /** Ends and removes every group below a folder, and the folder. */
-  static void sweep(Path folder) {
-    if (!Files.isDirectory(folder)) {
-      return;
+  /** Ends and removes every group below folders, and the folders. */
+  static void sweep(List<Path> folders) {
+    List<CgroupFolders> groups = new ArrayList<>();
+    for (Path folder : folders) {
+      if (Files.isDirectory(folder)) {
+        try (Stream<Path> all = Files.walk(folder)) {
+          all.filter(Files::isDirectory)
+              .sorted(Comparator.reverseOrder())
+              .map(each -> new CgroupFolders(List.of(each), each.resolve("none"), null))
+              .forEach(groups::add);
+        } catch (IOException unreadable) {
+          log.warn("cannot look for what a dead kernel left: folder={}", folder, unreadable);
+        }
+      }
     }
-    List<Path> groups = new ArrayList<>();
-    try (Stream<Path> all = Files.walk(folder)) {
-      all.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).forEach(groups::add);
-    } catch (IOException unreadable) {
-      log.warn("cannot look for what a dead kernel left: folder={}", folder, unreadable);
-    }
-    for (Path group : groups) {
-      new CgroupFolders(List.of(group), group.resolve("none"), null).remove();
-    }
+    // All of them first: what is frozen in one hierarchy does not end in another.
+    groups.forEach(CgroupFolders::kill);
+    groups.forEach(CgroupFolders::remove);
   }
 
   /** The cgroup files take one write, so no buffering and no truncation. */
   static void write(Path file, String value) throws IOException {
     try (OutputStream out = new FileOutputStream(file.toFile())) {
       out.write(value.getBytes(US_ASCII));
+    } catch (FileNotFoundException named) {
+      throw named;
+    } catch (IOException refused) {
+      // Linux says no more than "Invalid argument".
+      throw new IOException(
+          file + " does not take " + value + ": " + refused.getMessage(), refused);
     }
   }
 

@@ -5,8 +5,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,13 +25,20 @@ final class CgroupV1 implements ControlGroups {
   /** Where a host with both versions shows the second, which then has no controllers. */
   private static final String UNIFIED = "unified";
 
+  /** What can freeze, and what counts processor time, where {@link #UNIFIED} does not. */
+  private static final List<String> OF_AGENTS = List.of("freezer", "cpuacct");
+
   /**
    * Controller, or {@link #UNIFIED} if there is one for us, to the folder of this kernel's groups.
    */
   private final Map<String, Path> tools;
 
-  private CgroupV1(Map<String, Path> tools) {
+  /** Those of {@link #OF_AGENTS} that there are for us, and are needed. */
+  private final Map<String, Path> ofAgents;
+
+  private CgroupV1(Map<String, Path> tools, Map<String, Path> ofAgents) {
     this.tools = tools;
+    this.ofAgents = ofAgents;
   }
 
   /**
@@ -50,7 +61,26 @@ final class CgroupV1 implements ControlGroups {
         log.debug("probes will not tell tools apart", notOurs);
       }
     }
-    return new CgroupV1(tools);
+    return new CgroupV1(tools, ofAgents(root, own, kernel, tools.get(UNIFIED)));
+  }
+
+  private static Map<String, Path> ofAgents(
+      Path root, List<String> own, String kernel, @Nullable Path unified) {
+    Map<String, Path> found = new LinkedHashMap<>();
+    if (unified != null && Files.exists(unified.resolve("cgroup.freeze"))) {
+      return found;
+    }
+    for (String controller : OF_AGENTS) {
+      Path hierarchy = root.resolve(controller);
+      if (Files.isDirectory(hierarchy)) {
+        try {
+          found.put(controller, folder(hierarchy.toRealPath(), ownPath(own, controller), kernel));
+        } catch (IOException notOurs) {
+          log.warn("not of use for agents: controller={}", controller, notOurs);
+        }
+      }
+    }
+    return found;
   }
 
   private static Path folder(Path hierarchy, String own, String kernel) throws IOException {
@@ -92,13 +122,20 @@ final class CgroupV1 implements ControlGroups {
 
   @Override
   public List<Path> folders() {
-    return tools.values().stream().distinct().map(Path::getParent).toList();
+    return Stream.concat(tools.values().stream(), ofAgents.values().stream())
+        .distinct()
+        .map(Path::getParent)
+        .toList();
   }
 
   @Override
-  public ControlGroup create(String id, Limits limits) throws IOException {
+  public ControlGroup create(String id, Limits limits, boolean freezable) throws IOException {
+    Set<Path> all = new LinkedHashSet<>(tools.values());
+    if (freezable) {
+      all.addAll(ofAgents.values());
+    }
     List<Path> folders = new ArrayList<>();
-    for (Path each : tools.values().stream().distinct().toList()) {
+    for (Path each : all) {
       folders.add(Files.createDirectories(each.resolve(id)));
     }
     Path memory = folder("memory", id);

@@ -110,7 +110,7 @@ final class CgroupV2 implements ControlGroups {
   }
 
   @Override
-  public ControlGroup create(String id, Limits limits) throws IOException {
+  public ControlGroup create(String id, Limits limits, boolean freezable) throws IOException {
     Path folder = Files.createDirectories(tools.resolve(id));
     CgroupFolders group =
         new CgroupFolders(List.of(folder), folder.resolve("memory.events"), folder);

@@ -21,9 +21,11 @@ interface ControlGroups {
    * Makes a group.
    *
    * @param id a file name that no other group of this kernel has
+   * @param freezable whether it must be one that can be frozen and whose processor time is counted,
+   *     where this host has such; it takes a little longer
    * @throws IOException if a limit cannot be set; then there is no group
    */
-  ControlGroup create(String id, Limits limits) throws IOException;
+  ControlGroup create(String id, Limits limits, boolean freezable) throws IOException;
 
   /**
    * Finds the groups that this host has.

@@ -5,6 +5,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import org.aionos.kernel.task.AgentLauncher;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,6 +58,36 @@ final class LaunchedCage implements Cage {
   @Override
   public @Nullable Path unified() {
     return group.unified();
+  }
+
+  /** Completed when the launcher has ended, and with it all that it started. */
+  CompletableFuture<Process> onExit() {
+    return process.onExit();
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /**
+   * Begins to freeze it.
+   *
+   * @throws IOException if this host cannot
+   */
+  void freeze() throws IOException {
+    group.freeze();
+  }
+
+  boolean isFrozen() {
+    return group.isFrozen();
+  }
+
+  void thaw() {
+    group.thaw();
+  }
+
+  AgentLauncher.Usage usage() {
+    return group.usage();
   }
 
   @Override

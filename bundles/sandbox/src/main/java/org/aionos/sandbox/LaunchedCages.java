@@ -44,12 +44,7 @@ final class LaunchedCages implements Cages, AutoCloseable {
    * started it. So one thread starts them all, and lives as long as we do.
    */
   private final ExecutorService starting =
-      Executors.newSingleThreadExecutor(
-          task -> {
-            Thread thread = new Thread(task, "aion-sandbox-launcher");
-            thread.setDaemon(true);
-            return thread;
-          });
+      Executors.newSingleThreadExecutor(Daemons.named("aion-sandbox-launcher"));
 
   /**
    * @param uids the tenants' users; null if the kernel is not root, and has one user for all
@@ -68,9 +63,19 @@ final class LaunchedCages implements Cages, AutoCloseable {
 
   @Override
   public Cage open(Program program, String tenant) throws IOException {
+    return launched(program, tenant, false);
+  }
+
+  /** The same, in a group that can be frozen where this host has such. */
+  LaunchedCage openFreezable(Program program, String tenant) throws IOException {
+    return launched(program, tenant, true);
+  }
+
+  private LaunchedCage launched(Program program, String tenant, boolean freezable)
+      throws IOException {
     Launcher.User user = uids == null ? weOurselves() : tenantUser(uids.of(tenant));
     String id = "worker-" + cages.incrementAndGet();
-    ControlGroup group = groups.create(id, program.limits());
+    ControlGroup group = groups.create(id, program.limits(), freezable);
     Runnable left = () -> {};
     try {
       Launch launch = launcher.prepare(id, program, user, !group.doors().isEmpty());
@@ -92,6 +97,14 @@ final class LaunchedCages implements Cages, AutoCloseable {
     return new Launcher.User(
         (Integer) Files.getAttribute(self, "unix:uid"),
         (Integer) Files.getAttribute(self, "unix:gid"));
+  }
+
+  /**
+   * The group of the host that a tenant's programs are in, and nobody else; null if they run as our
+   * own user.
+   */
+  @Nullable Integer groupOf(String tenant) throws IOException {
+    return uids == null ? null : Integer.valueOf(tenantUser(uids.of(tenant)).gid());
   }
 
   private static Launcher.User tenantUser(int uid) {

@@ -1,7 +1,9 @@
 package org.aionos.sandbox;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.aionos.kernel.task.AgentLauncher;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +23,7 @@ final class NoControlGroups implements ControlGroups, ControlGroup {
   }
 
   @Override
-  public ControlGroup create(String id, Limits limits) {
+  public ControlGroup create(String id, Limits limits, boolean freezable) {
     return this;
   }
 
@@ -43,6 +45,24 @@ final class NoControlGroups implements ControlGroups, ControlGroup {
   @Override
   public boolean outOfMemory() {
     return false;
+  }
+
+  @Override
+  public void freeze() throws IOException {
+    throw new IOException("without cgroups nothing can be frozen; see ./aion doctor");
+  }
+
+  @Override
+  public boolean isFrozen() {
+    return false;
+  }
+
+  @Override
+  public void thaw() {}
+
+  @Override
+  public AgentLauncher.Usage usage() {
+    return AgentLauncher.Usage.NOTHING;
   }
 
   @Override

@@ -164,14 +164,14 @@ final class OciRuntime implements Launcher {
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("ociVersion", VERSION);
     config.put("root", Map.of("path", root.toString(), "readonly", true));
-    config.put("hostname", Walls.HOST_NAME);
-    config.put("process", process(program));
+    config.put("hostname", walls.surroundings().hostName());
+    config.put("process", process(walls, program));
     config.put("mounts", mounts(walls));
     config.put("linux", linux(program.calls(), user));
     return config;
   }
 
-  private static Map<String, Object> process(Program program) {
+  private static Map<String, Object> process(Walls walls, Program program) {
     List<String> command = new ArrayList<>(FIRST_PROCESS);
     command.addAll(program.command());
     Map<String, Object> capabilities = new LinkedHashMap<>();
@@ -183,8 +183,8 @@ final class OciRuntime implements Launcher {
     // The one user that a runtime without root can be inside. It has no rights of root's.
     process.put("user", Map.of("uid", 0, "gid", 0));
     process.put("args", command);
-    process.put("env", Walls.environment());
-    process.put("cwd", Walls.FOLDER);
+    process.put("env", walls.environment());
+    process.put("cwd", walls.surroundings().beginning());
     process.put("noNewPrivileges", true);
     process.put("capabilities", capabilities);
     process.put(

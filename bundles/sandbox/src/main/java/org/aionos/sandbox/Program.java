@@ -4,18 +4,18 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A tool, unpacked and ready to be started.
+ * A tool or an agent, ready to be started.
  *
- * @param tool name and version, for the log
+ * @param tool name and version, for the log; of an agent, its run
  * @param command what to run inside the cage
- * @param folder what the cage shows as {@code /tool}
+ * @param surroundings what it finds there
  * @param filter file with the compiled seccomp filter
  * @param calls what that filter was compiled from
  */
 record Program(
     String tool,
     List<String> command,
-    Path folder,
+    Surroundings surroundings,
     Path filter,
     SeccompProfile calls,
     Limits limits,

@@ -10,7 +10,7 @@ import org.osgi.service.metatype.annotations.Option;
   @AttributeDefinition(
       name = "Launcher",
       description = "What builds the walls of process tools",
-      options = {@Option(value = "bubblewrap"), @Option(value = ProcessTier.OCI)})
+      options = {@Option(value = "bubblewrap"), @Option(value = Host.OCI)})
   String launcher() default "bubblewrap";
 
   @AttributeDefinition(

@@ -41,6 +41,14 @@ final class ToolFolders {
     Files.setPosixFilePermissions(root, PosixFilePermissions.fromString("rwx--x--x"));
   }
 
+  /** Makes a folder of ours beside the tools, which others come through and cannot list. */
+  Path makeReachable(String name) throws IOException {
+    make();
+    Path folder = Files.createDirectories(own(name));
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
+    return folder;
+  }
+
   /** An unpacked tool. */
   record Unpacked(Path folder, Path filter) {}
 

@@ -16,20 +16,17 @@ import java.util.Map;
  * @param links where they are inside, and where they lead
  * @param memories file systems in memory, and the bytes each takes
  * @param devices of the host, where they are on the host
+ * @param surroundings what this program finds besides; its folders are among {@code folders}
  */
 record Walls(
     Map<String, Path> folders,
     Map<String, String> links,
     Map<String, Long> memories,
-    List<Path> devices) {
-
-  static final String HOST_NAME = "tool";
+    List<Path> devices,
+    Surroundings surroundings) {
 
   static final Map<String, String> ENVIRONMENT =
       Map.of("PATH", "/usr/bin:/bin", "LANG", "C.UTF-8", "HOME", "/tmp");
-
-  /** Where a program begins. */
-  static final String FOLDER = "/tmp";
 
   static final int FILES_OPEN_MAX = 256;
 
@@ -53,17 +50,17 @@ record Walls(
     if (Files.isDirectory(ALTERNATIVES)) {
       folders.put(ALTERNATIVES.toString(), ALTERNATIVES);
     }
-    folders.put("/tool", program.folder());
+    folders.putAll(program.surroundings().folders());
     Map<String, Long> memories = new LinkedHashMap<>();
     memories.put("/dev/shm", SHARED_MEMORY_BYTES_MAX);
     memories.put("/tmp", program.limits().tmpBytesMax());
-    return new Walls(folders, links, memories, program.devices().paths());
+    return new Walls(folders, links, memories, program.devices().paths(), program.surroundings());
   }
 
   /** The environment as lines {@code NAME=value}. */
-  static List<String> environment() {
+  List<String> environment() {
     List<String> lines = new ArrayList<>();
-    ENVIRONMENT.forEach((name, value) -> lines.add(name + "=" + value));
+    surroundings.wholeEnvironment().forEach((name, value) -> lines.add(name + "=" + value));
     return lines;
   }
 }

@@ -241,7 +241,7 @@ final class Worker {
   }
 
   private Refused fault(String why) {
-    log.warn("tool broke its protocol: tool={} why={}", program.tool(), printable(why));
+    log.warn("tool broke its protocol: tool={} why={}", program.tool(), Printable.of(why));
     return new Refused(
         Code.TOOL_FAULT, "a fault of the tool " + program.tool() + "; see the kernel's log");
   }
@@ -417,14 +417,7 @@ final class Worker {
           "tool wrote to stderr: tool={} audit={} text={}",
           program.tool(),
           auditId,
-          printable(new String(said, UTF_8)));
+          Printable.of(new String(said, UTF_8)));
     }
-  }
-
-  /** What a tool says must not make lines of its own in our log. */
-  private static String printable(String text) {
-    StringBuilder printable = new StringBuilder(text.length());
-    text.chars().forEach(c -> printable.append(c < ' ' || c == 0x7f ? ' ' : (char) c));
-    return printable.toString();
   }
 }

@@ -2,10 +2,17 @@ package org.aionos.sandbox;
 
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.ConfinedTool;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.task.AgentLauncher.Exit;
+import org.aionos.kernel.task.AgentLauncher.Gpu;
+import org.aionos.kernel.task.AgentLauncher.Launch;
+import org.aionos.kernel.task.AgentLauncher.Resources;
 import org.aionos.tool.ToolCall;
 
 /**
@@ -13,6 +20,8 @@ import org.aionos.tool.ToolCall;
  * ended, a line each.
  */
 final class AttackAsUser {
+
+  static final String AN_AGENT = "an agent";
 
   private AttackAsUser() {}
 
@@ -25,16 +34,48 @@ final class AttackAsUser {
     if (arguments[2].equals("degraded")) {
       configs = configs.degradedOnes();
     }
-    ProcessTier tier =
-        new ProcessTier(configs, Path.of(arguments[0]), Path.of(arguments[1]), Devices.GPUS);
+    TierOnHost tier =
+        new TierOnHost(configs, Path.of(arguments[0]), Path.of(arguments[1]), Devices.GPUS);
     try (ConfinedTool tool = tier.open(Jar.attacker(Map.of()))) {
       for (int i = 4; i < arguments.length; i++) {
-        System.out.println(arguments[i] + ": " + outcome(tool, arguments[i]));
+        System.out.println(
+            arguments[i]
+                + ": "
+                + (arguments[i].equals(AN_AGENT)
+                    ? agent(configs, tier.host())
+                    : outcome(tool, arguments[i])));
       }
     } catch (Refused refused) {
       System.out.println(refused.getMessage());
     } finally {
       tier.close();
+    }
+  }
+
+  /** What an agent hears from its kernel. */
+  private static String agent(Configs configs, Host host) throws Exception {
+    AgentCages cages = new AgentCages(configs, host);
+    CompletableFuture<Exit> exit = new CompletableFuture<>();
+    try {
+      cages.launch(
+          new Launch(
+              "a",
+              new AgentId("tenantA", "researcher-1"),
+              List.of(
+                  "/usr/bin/python3",
+                  "-c",
+                  "import socket; print(socket.create_connection(('localhost', 8010)).recv(9))"),
+              new AgentCagesTest.CountingFolder(Map.of("main", "")),
+              Map.of(),
+              Map.of(),
+              new Resources(100, 64L << 20, Gpu.NONE),
+              false,
+              1_000),
+          door -> new KernelSocket(door, "kernel"),
+          exit::complete);
+      return exit.get(20, TimeUnit.SECONDS).output().stdout().strip();
+    } finally {
+      cages.close();
     }
   }
 

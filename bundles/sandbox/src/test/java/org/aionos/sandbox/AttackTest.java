@@ -77,7 +77,7 @@ final class AttackTest {
   private static boolean oci;
   private static ServerSocket kernelPort;
   private static Path script;
-  private static ProcessTier tier;
+  private static TierOnHost tier;
   private static ConfinedTool tool;
 
   /** Bubblewrap, and the OCI runtimes that are installed here. */
@@ -102,7 +102,7 @@ final class AttackTest {
     folder = Files.createDirectory(root.resolve(Path.of(launcher).getFileName()));
     kernelPort = new ServerSocket(0);
     script = Files.write(folder.resolve("attack.py"), Jar.resource("attack.py"));
-    tier = new ProcessTier(configs, folder.resolve("state"), CONFIG, Devices.GPUS);
+    tier = new TierOnHost(configs, folder.resolve("state"), CONFIG, Devices.GPUS);
     tool = opened();
   }
 
@@ -135,6 +135,12 @@ final class AttackTest {
 
   /** Attacks that end with an answer; what stands beside each is the argument. */
   private static Map<String, String> held() {
+    Map<String, String> held = attacks(ProcessHandle.current().pid());
+    held.put("connect to the kernel", Integer.toString(kernelPort.getLocalPort()));
+    return held;
+  }
+
+  private static Map<String, String> attacks(long pid) {
     Map<String, String> held = new LinkedHashMap<>();
     for (String name :
         List.of(
@@ -188,10 +194,22 @@ final class AttackTest {
             "1 MiB in /dev/shm")) {
       held.put(name, "");
     }
-    held.put("kill a process of the host", Long.toString(ProcessHandle.current().pid()));
-    held.put("memory of a process of the host", Long.toString(ProcessHandle.current().pid()));
-    held.put("roots of processes", Long.toString(ProcessHandle.current().pid()));
-    held.put("connect to the kernel", Integer.toString(kernelPort.getLocalPort()));
+    held.put("kill a process of the host", Long.toString(pid));
+    held.put("memory of a process of the host", Long.toString(pid));
+    held.put("roots of processes", Long.toString(pid));
+    return held;
+  }
+
+  /**
+   * Those that agents must be held off from too, which may have sockets, more processes and more
+   * room.
+   *
+   * @param pid of a process of the host
+   */
+  static Map<String, String> heldByAgentsToo(long pid) {
+    Map<String, String> held = new LinkedHashMap<>(attacks(pid));
+    held.keySet()
+        .removeAll(Set.of("an inet socket", "a unix socket", "40 processes", "64 MiB in /tmp"));
     return held;
   }
 
@@ -267,7 +285,7 @@ final class AttackTest {
         profiles.resolve("cgroup_profiles.yaml"),
         Files.readString(CONFIG.resolve("cgroup_profiles.yaml"))
             + "  tenth: { inherits: default, cpu: { percent: 10 } }\n");
-    ProcessTier slow = new ProcessTier(configs, folder.resolve("slow"), profiles, Devices.GPUS);
+    TierOnHost slow = new TierOnHost(configs, folder.resolve("slow"), profiles, Devices.GPUS);
     try (ConfinedTool tenth = slow.open(Jar.attacker(Map.of("cgroup", "tenth")))) {
       ToolResult result = tenth.invoke(toolCall("all processors", "", 30), AGENT, new NoEffects());
 
@@ -309,7 +327,7 @@ final class AttackTest {
             + device
             + "] } }\n");
     Pattern only = Pattern.compile(Pattern.quote(device.toString()));
-    ProcessTier devices = new ProcessTier(configs, folder.resolve("devices"), profiles, only);
+    TierOnHost devices = new TierOnHost(configs, folder.resolve("devices"), profiles, only);
     try (ConfinedTool user =
         devices.open(Jar.attacker(Map.of("cgroup", "gpu")).needing(capability))) {
       ToolCall call = toolCall("open a device", device.toString(), 10);
@@ -442,12 +460,12 @@ final class AttackTest {
   @Test
   void what_a_dead_kernel_left_is_swept() throws Exception {
     Path state = folder.resolve("dying");
-    ProcessTier dead = new ProcessTier(configs, state, CONFIG, Devices.GPUS);
+    TierOnHost dead = new TierOnHost(configs, state, CONFIG, Devices.GPUS);
     ConfinedTool abandoned = dead.open(Jar.attacker(Map.of()));
     abandoned.invoke(toolCall("hello", "", 10), AGENT, new NoEffects());
     assertThat(cgroups()).hasSize(tier.workers() + 1);
 
-    ProcessTier next = new ProcessTier(configs, state, CONFIG, Devices.GPUS);
+    TierOnHost next = new TierOnHost(configs, state, CONFIG, Devices.GPUS);
 
     assertThat(cgroups()).hasSize(tier.workers());
     dead.close();
@@ -517,8 +535,12 @@ final class AttackTest {
               "int 0x80: TOOL_FORBIDDEN_CALL",
               "endless output: TOOL_OUTPUT_LIMIT",
               "hello: true");
+      if (!oci) {
+        assertThat(asUser(delegated, "cgroups", List.of(AttackAsUser.AN_AGENT)))
+            .containsExactly("an agent: b'kernel\\n'");
+      }
     } finally {
-      delegated.forEach(CgroupFolders::sweep);
+      CgroupFolders.sweep(delegated);
     }
   }
 
@@ -698,7 +720,7 @@ final class AttackTest {
   /** Another kernel on this machine has groups of its own. */
   private static boolean isOurs(String group) {
     return Stream.of("state", "dying")
-        .anyMatch(name -> group.contains(ProcessTier.nameOf(folder.resolve(name))));
+        .anyMatch(name -> group.contains(Host.nameOf(folder.resolve(name))));
   }
 
   private static List<ProcessHandle> pythons() {

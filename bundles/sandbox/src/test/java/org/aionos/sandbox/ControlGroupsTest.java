@@ -37,7 +37,7 @@ final class ControlGroupsTest {
     List<String> own = List.of("4:memory:/service", "3:cpu,cpuacct:/gone", "2:pids:/service");
 
     ControlGroups groups = ControlGroups.find(root, own, "k1");
-    ControlGroup group = groups.create("worker-1", LIMITS);
+    ControlGroup group = groups.create("worker-1", LIMITS, false);
 
     Path memory = root.resolve("memory/service/aion/k1/tools/worker-1");
     Path cpu = root.toRealPath().resolve("cpu,cpuacct/aion/k1/tools/worker-1");
@@ -68,7 +68,7 @@ final class ControlGroupsTest {
     Files.createDirectories(root.resolve("unified/service"));
 
     ControlGroup group =
-        ControlGroups.find(root, List.of("0::/service"), "k1").create("worker-1", LIMITS);
+        ControlGroups.find(root, List.of("0::/service"), "k1").create("worker-1", LIMITS, false);
 
     Path unified = root.toRealPath().resolve("unified/service/aion/k1/tools/worker-1");
     assertThat(group.unified()).isEqualTo(unified).isDirectory();
@@ -83,7 +83,7 @@ final class ControlGroupsTest {
     file(own.resolve("cgroup.subtree_control"), "");
 
     ControlGroups groups = ControlGroups.find(root, List.of("0::/system.slice/aion.service"), "k1");
-    ControlGroup group = groups.create("worker-1", LIMITS);
+    ControlGroup group = groups.create("worker-1", LIMITS, false);
 
     Path tools = own.resolve("aion/k1/tools");
     for (Path each : List.of(own, own.resolve("aion"), own.resolve("aion/k1"), tools)) {
@@ -145,7 +145,7 @@ final class ControlGroupsTest {
             .start();
     assertThat(Patience.await(Duration.ofSeconds(5), () -> group.processes().size() == 3)).isTrue();
 
-    CgroupFolders.sweep(above);
+    CgroupFolders.sweep(List.of(above));
 
     assertThat(above).doesNotExist();
     assertThat(process.waitFor()).isEqualTo(137);

@@ -101,8 +101,8 @@ final class DevicesTest {
             + "  gpu: { inherits: default, gpu: { devices: ["
             + ABSENT
             + "] } }\n");
-    ProcessTier tier =
-        new ProcessTier(Configs.usual(), folder.resolve("state"), profiles, Devices.GPUS);
+    TierOnHost tier =
+        new TierOnHost(Configs.usual(), folder.resolve("state"), profiles, Devices.GPUS);
     try {
       assertThatThrownBy(() -> tier.open(Jar.attacker(Map.of("cgroup", "gpu")).needing("gpu")))
           .isInstanceOfSatisfying(

@@ -30,7 +30,7 @@ final class LimitProfilesTest {
         .contains(new Limits(50, 128L << 20, 32, 16L << 20, 4L << 20, Duration.ofSeconds(30)));
     assertThat(profiles.named("python")).isPresent();
     assertThat(profiles.named("absent")).isEmpty();
-    assertThat(profiles.names()).isEqualTo("default, python");
+    assertThat(profiles.names()).isEqualTo("default, python, agent");
   }
 
   @Test

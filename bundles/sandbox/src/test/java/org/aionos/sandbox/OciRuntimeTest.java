@@ -52,7 +52,7 @@ final class OciRuntimeTest {
     return new Program(
         "x@1.0.0",
         List.of("/tool/bin/x", "-v"),
-        Path.of("/some/where"),
+        Surroundings.ofTool(Path.of("/some/where")),
         Path.of("/x.bpf"),
         calls,
         new Limits(50, 128L << 20, 32, 16 << 20, 1 << 20, Duration.ofSeconds(30)),
@@ -226,7 +226,7 @@ final class OciRuntimeTest {
             trap '' TERM INT HUP
             while true; do sleep 1; done
             """);
-    ProcessTier tier = tier(runtime.toString(), CONFIG);
+    TierOnHost tier = tier(runtime.toString(), CONFIG);
     try (ConfinedTool tool = tier.open(Jar.attacker(Map.of()))) {
       assertThatThrownBy(
               () ->
@@ -268,8 +268,8 @@ final class OciRuntimeTest {
     return runtime;
   }
 
-  private ProcessTier tier(String runtime, Path profiles) throws IOException {
-    return new ProcessTier(
+  private TierOnHost tier(String runtime, Path profiles) throws IOException {
+    return new TierOnHost(
         Configs.launchedBy(runtime).startingWithin(500),
         folder.resolve("state"),
         profiles,
@@ -277,7 +277,7 @@ final class OciRuntimeTest {
   }
 
   private String refusal(String runtime, Path profiles) throws IOException {
-    ProcessTier tier = tier(runtime, profiles);
+    TierOnHost tier = tier(runtime, profiles);
     try {
       tier.open(Jar.attacker(Map.of()));
       return "";
@@ -296,7 +296,7 @@ final class OciRuntimeTest {
     ProcessHandle.allProcesses()
         .filter(each -> each.info().commandLine().orElse("").contains(runtime))
         .forEach(each -> left.add(each.toString()));
-    String kernel = ProcessTier.nameOf(folder.resolve("state"));
+    String kernel = Host.nameOf(folder.resolve("state"));
     for (Path cages :
         List.of(Path.of("/var/lib/aion", kernel, "cages"), folder.resolve("state/tools/cages"))) {
       if (Files.exists(cages)) {

@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.aionos.document.InvalidDocument;
 import org.aionos.sandbox.SeccompProfile.Comparison;
 import org.aionos.sandbox.SeccompProfile.Operator;
@@ -69,6 +71,69 @@ final class SeccompFilterTest {
   }
 
   @Test
+  void agents_may_besides_have_streams_to_this_host_and_no_other_socket() throws Exception {
+    byte[] filter = SeccompFilter.of(shipped("seccomp_profile.agent.json"));
+    int stream = 1;
+    int andMore = 0x80800;
+
+    assertThat(answer(filter, "socket", 2, stream, 0)).isEqualTo(SeccompProfile.ALLOW);
+    assertThat(answer(filter, "socket", 2, stream | andMore, 6)).isEqualTo(SeccompProfile.ALLOW);
+    assertThat(answer(filter, "socket", 1, stream | andMore, 0)).isEqualTo(SeccompProfile.ALLOW);
+    assertThat(answer(filter, "connect")).isEqualTo(SeccompProfile.ALLOW);
+    for (long family = 0; family < 64; family++) {
+      for (long type = 0; type < 16; type++) {
+        if (family != 1 && family != 2 || type != stream) {
+          assertThat(answer(filter, "socket", family, type, 0)).isEqualTo(EPERM);
+        }
+      }
+    }
+    assertThat(answer(filter, "socket", 2, stream, 132)).as("sctp").isEqualTo(EPERM);
+    assertThat(answer(filter, "socket", 2, stream, 262)).as("mptcp").isEqualTo(EPERM);
+    assertThat(answer(filter, "socket", 1L << 32 | 2, stream, 0)).isEqualTo(EPERM);
+    assertThat(answer(filter, "socket", 2, 1L << 40 | stream, 0)).isEqualTo(EPERM);
+  }
+
+  @Test
+  void what_tools_are_admitted_agents_are_too_and_what_tools_are_denied_but_sockets_they_are()
+      throws Exception {
+    byte[] ofTools = SeccompFilter.of(shipped());
+    byte[] ofAgents = SeccompFilter.of(shipped("seccomp_profile.agent.json"));
+    Set<Integer> different = new TreeSet<>();
+    for (int call = 0; call < 500; call++) {
+      for (int i = 0; i < 200; i++) {
+        long[] arguments = arguments();
+        if (BpfMachine.run(ofTools, BpfMachine.X86_64, call, arguments)
+            != BpfMachine.run(ofAgents, BpfMachine.X86_64, call, arguments)) {
+          different.add(call);
+        }
+      }
+    }
+
+    assertThat(different)
+        .isSubsetOf(
+            Stream.of(
+                    "socket",
+                    "connect",
+                    "accept",
+                    "accept4",
+                    "sendto",
+                    "recvfrom",
+                    "sendmsg",
+                    "recvmsg",
+                    "sendmmsg",
+                    "recvmmsg",
+                    "shutdown",
+                    "bind",
+                    "listen",
+                    "getsockname",
+                    "getpeername",
+                    "setsockopt",
+                    "getsockopt")
+                .map(SystemCalls::number)
+                .toList());
+  }
+
+  @Test
   void another_architecture_is_killed_and_the_x32_interface_is_not_there() throws Exception {
     byte[] filter = SeccompFilter.of(shipped());
 
@@ -84,6 +149,7 @@ final class SeccompFilterTest {
   @Test
   void a_filter_answers_as_its_profile_reads() throws Exception {
     assertAnswersAsItReads(shipped());
+    assertAnswersAsItReads(shipped("seccomp_profile.agent.json"));
     for (int i = 0; i < 200; i++) {
       assertAnswersAsItReads(arbitrary());
     }
@@ -96,7 +162,8 @@ final class SeccompFilterTest {
       // The test above holds the filter against its profile on any machine.
       return;
     }
-    List<SeccompProfile> profiles = new ArrayList<>(List.of(shipped()));
+    List<SeccompProfile> profiles =
+        new ArrayList<>(List.of(shipped(), shipped("seccomp_profile.agent.json")));
     for (Operator operator : Operator.values()) {
       profiles.add(
           new SeccompProfile(
@@ -265,8 +332,11 @@ final class SeccompFilterTest {
   }
 
   private static SeccompProfile shipped() throws IOException, InvalidDocument {
-    return SeccompProfile.read(
-        Files.readAllBytes(Path.of("../../config/sandbox/seccomp_profile.json")));
+    return shipped("seccomp_profile.json");
+  }
+
+  private static SeccompProfile shipped(String file) throws IOException, InvalidDocument {
+    return SeccompProfile.read(Files.readAllBytes(Path.of("../../config/sandbox").resolve(file)));
   }
 
   private static int answer(byte[] filter, String name, long... arguments) {

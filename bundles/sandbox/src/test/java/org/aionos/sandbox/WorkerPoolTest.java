@@ -73,7 +73,7 @@ final class WorkerPoolTest {
     return new Program(
         name,
         List.of(name),
-        Path.of("/x"),
+        Surroundings.ofTool(Path.of("/x")),
         Path.of("/x.bpf"),
         new SeccompProfile(0, List.of()),
         limits,

@@ -37,7 +37,7 @@ final class WorkerTest {
       new Program(
           "script@1.0.0",
           List.of("x"),
-          Path.of("/x"),
+          Surroundings.ofTool(Path.of("/x")),
           Path.of("/x.bpf"),
           new SeccompProfile(0, List.of()),
           LIMITS,
