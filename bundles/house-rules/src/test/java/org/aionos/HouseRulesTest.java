@@ -25,6 +25,7 @@ final class HouseRulesTest {
     "org.aionos.words..",
     "org.aionos.items..",
     "org.aionos.scheduling..",
+    "org.aionos.drivers..",
     "org.aionos.tasks..",
     "org.aionos.document..",
     "org.aionos.files..",

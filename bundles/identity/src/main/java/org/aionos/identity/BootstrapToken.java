@@ -85,6 +85,11 @@ final class BootstrapToken {
     return Base64.getUrlEncoder().withoutPadding().encodeToString(digest);
   }
 
+  /** What other nodes know it by. */
+  String sha256() {
+    return digest.sha256();
+  }
+
   boolean revoked() {
     return digest.revoked();
   }

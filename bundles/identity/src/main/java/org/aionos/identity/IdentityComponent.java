@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.random.RandomGenerator;
 import org.aionos.identity.KeySet.KeySource;
 import org.aionos.identity.KnownTenant.SigningKey;
+import org.aionos.identity.Revocations.Revocation;
 import org.aionos.identity.Settings.TokenSettings;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Caller;
@@ -24,6 +26,8 @@ import org.aionos.kernel.Journal;
 import org.aionos.kernel.Journal.Event;
 import org.aionos.kernel.Presented;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.memory.StoreUnavailable;
+import org.aionos.kernel.task.Cluster;
 import org.h2.mvstore.MVStoreException;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
@@ -32,6 +36,9 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,6 +61,10 @@ public final class IdentityComponent implements Identity {
   private static final Logger log = LoggerFactory.getLogger(IdentityComponent.class);
 
   private static final String TOPIC = "kernel.identity";
+
+  /** In the journal, who revoked what another node revoked: that node's journal says more. */
+  private static final String OTHER_NODE = "another-node";
+
   private static final String BEARER = "bearer ";
 
   /** Each costs some 500 bytes of memory; ten times what we expect of one node. */
@@ -75,10 +86,20 @@ public final class IdentityComponent implements Identity {
   private final Journal journal;
   private final CredentialStore store;
   private final BootstrapToken bootstrap;
+  private final boolean clustered;
   private final Nonces nonces;
   private final Signatures signatures;
   private final @Nullable Tokens tokens;
+  private final Revocations revocations;
   private volatile boolean closed;
+
+  /** Null for a kernel that is alone, and for a node whose cluster is not there yet. */
+  @Reference(
+      name = "cluster",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Cluster cluster;
 
   @Activate
   public IdentityComponent(
@@ -92,6 +113,7 @@ public final class IdentityComponent implements Identity {
     this.clock = clock;
     this.random = random;
     this.journal = journal;
+    this.clustered = settings.clustered();
     TokenSettings provider = settings.tokens();
     this.tokens = provider == null ? null : new Tokens(provider, source(provider), clock);
     this.store = CredentialStore.open(settings.dir(), settings.sampleTenant() ? now() : null);
@@ -99,13 +121,19 @@ public final class IdentityComponent implements Identity {
       this.bootstrap = BootstrapToken.open(store, settings.dir(), random);
       this.nonces =
           new Nonces(
-              clock, settings.replayWindow(), settings.noncesPerTenantMax(), store.takeHandover());
+              clock,
+              settings.replayWindow(),
+              settings.noncesPerTenantMax(),
+              store.takeHandover(),
+              this::isNewElsewhere);
     } catch (IOException | RuntimeException failed) {
       // The file stays locked for as long as it is open, and nobody will deactivate us.
       store.close();
       throw failed;
     }
     this.signatures = new Signatures(store::tenant, nonces, clock, random);
+    this.revocations = new Revocations(() -> cluster, this::revoked, this::revoke);
+    revocations.start();
     log.info(
         "identity ready: tenants={} sampleTenant={} identityProvider={}",
         store.tenants().size(),
@@ -116,12 +144,22 @@ public final class IdentityComponent implements Identity {
   @Deactivate
   synchronized void close() {
     closed = true;
+    revocations.close();
     try {
       store.close(nonces.close());
     } catch (MVStoreException failed) {
       // The successor does without: it puts off what was signed before it came.
       log.warn("nonces could not be handed over", failed);
     }
+  }
+
+  private boolean isNewElsewhere(String tenant, String nonce, Duration kept) {
+    Cluster others = cluster;
+    if (others == null && clustered) {
+      // It comes a moment after this bundle, and while its driver is replaced it is away.
+      throw new StoreUnavailable("the cluster that REDIS_URL names is not there yet");
+    }
+    return others == null || others.isNew("nonces/" + tenant, nonce, kept);
   }
 
   @Override
@@ -167,7 +205,9 @@ public final class IdentityComponent implements Identity {
     }
     requireRoom(store.tenants().size() < TENANTS_MAX, TENANTS_MAX + " tenants");
     Secret secret = new Secret(name, "ats_" + Digests.randomText(random));
-    change(event("tenant.added", name, by), () -> store.addTenant(name, now(), secret.value()));
+    change(
+        event("tenant.added", name, by.keyId()),
+        () -> store.addTenant(name, now(), secret.value()));
     return secret;
   }
 
@@ -192,7 +232,7 @@ public final class IdentityComponent implements Identity {
     AgentKey key =
         new AgentKey(newKeyId(tenant), agent, createdAt, expiry(createdAt, lifetime), null);
     Secret secret = new Secret(key.id(), "aks_" + Digests.randomText(random));
-    change(keyEvent("key.added", key, by), () -> store.addKey(tenant, key, secret.value()));
+    change(keyEvent("key.added", key, by.keyId()), () -> store.addKey(tenant, key, secret.value()));
     return secret;
   }
 
@@ -207,6 +247,11 @@ public final class IdentityComponent implements Identity {
     if (key.described.revokedAt() != null) {
       return;
     }
+    revoke(tenant, key, by.keyId());
+    revocations.tell(new Revocation(tenantName, keyId));
+  }
+
+  private void revoke(KnownTenant tenant, SigningKey key, String by) {
     change(keyEvent("key.revoked", key.described, by), () -> store.revokeKey(tenant, key, now()));
   }
 
@@ -214,7 +259,42 @@ public final class IdentityComponent implements Identity {
   public synchronized void revokeBootstrapToken(Caller by) {
     requireOpen();
     if (!bootstrap.revoked()) {
-      change(event("token.revoked", null, by), () -> bootstrap.revoke(now()));
+      change(event("token.revoked", null, by.keyId()), () -> bootstrap.revoke(now()));
+      revocations.tell(Revocation.ofToken(bootstrap.sha256()));
+    }
+  }
+
+  /** Whatever was ever revoked here. */
+  private List<Revocation> revoked() {
+    List<Revocation> all = new ArrayList<>();
+    for (KnownTenant tenant : store.tenants()) {
+      for (SigningKey key : tenant.keys()) {
+        if (key.described.revokedAt() != null) {
+          all.add(new Revocation(tenant.name, key.described.id()));
+        }
+      }
+    }
+    if (bootstrap.revoked()) {
+      all.add(Revocation.ofToken(bootstrap.sha256()));
+    }
+    return all;
+  }
+
+  /** Another node says so. What is not known here needs no revocation. */
+  private synchronized void revoke(Revocation revocation) {
+    if (closed) {
+      return;
+    }
+    if (revocation.isOfToken()) {
+      if (revocation.id().equals(bootstrap.sha256()) && !bootstrap.revoked()) {
+        change(event("token.revoked", null, OTHER_NODE), () -> bootstrap.revoke(now()));
+      }
+      return;
+    }
+    KnownTenant tenant = store.tenant(revocation.tenant());
+    SigningKey key = tenant == null ? null : tenant.key(revocation.id());
+    if (tenant != null && key != null && key.described.revokedAt() == null) {
+      revoke(tenant, key, OTHER_NODE);
     }
   }
 
@@ -248,21 +328,25 @@ public final class IdentityComponent implements Identity {
     }
   }
 
-  private static Event event(String kind, @Nullable String tenant, Caller by) {
-    return new Event(TOPIC, kind, tenant, Map.of("by", by.keyId()));
+  private static Event event(String kind, @Nullable String tenant, String by) {
+    return new Event(TOPIC, kind, tenant, Map.of("by", by));
   }
 
-  private static Event keyEvent(String kind, AgentKey key, Caller by) {
+  private static Event keyEvent(String kind, AgentKey key, String by) {
     Instant expiresAt = key.expiresAt();
     return new Event(
         TOPIC,
         kind,
         key.agent().tenant(),
         Map.of(
-            "by", by.keyId(),
-            "key", key.id(),
-            "agent", key.agent().toString(),
-            "expires_at", expiresAt == null ? "never" : expiresAt.toString()));
+            "by",
+            by,
+            "key",
+            key.id(),
+            "agent",
+            key.agent().toString(),
+            "expires_at",
+            expiresAt == null ? "never" : expiresAt.toString()));
   }
 
   private String newKeyId(KnownTenant tenant) {

@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
+import org.aionos.kernel.memory.StoreUnavailable;
 
 /**
  * The nonces that were taken and could still be replayed: each is taken once, until its timestamp
@@ -32,6 +33,21 @@ final class Nonces {
   // A clock that steps back would bring forgotten timestamps into the window again. So each tenant
   // has its own floor too, which rises with whatever is forgotten and never falls.
 
+  /** What the other nodes of a cluster took. */
+  interface Elsewhere {
+
+    /** Of a kernel that is alone. */
+    Elsewhere NOWHERE = (tenant, nonce, kept) -> true;
+
+    /**
+     * Takes a nonce for all nodes.
+     *
+     * @return false if one of them had taken it
+     * @throws StoreUnavailable if that cannot be told
+     */
+    boolean isNew(String tenant, String nonce, Duration kept);
+  }
+
   /** No tenant has an empty name, so this row of a handover is free for the floor. */
   private static final String FLOOR_ROW = "";
 
@@ -40,9 +56,13 @@ final class Nonces {
   /** As much as clocks that are kept in time differ; the window shrinks to no less. */
   private static final long LEAST_WINDOW_MILLIS = 5_000;
 
+  /** How much later than ours another node's clock may let a timestamp leave the window. */
+  private static final long CLOCKS_DIFFER_MILLIS = 60_000;
+
   private final InstantSource clock;
   private final long windowMillis;
   private final int perTenantMax;
+  private final Elsewhere elsewhere;
   private final long floorMillis;
   private final Map<String, Taken> tenants = new ConcurrentHashMap<>();
   private volatile boolean closed;
@@ -50,7 +70,13 @@ final class Nonces {
   /**
    * @param left what the predecessor's {@link #close} returned; empty after a crash
    */
-  Nonces(InstantSource clock, Duration window, int perTenantMax, Map<String, String> left) {
+  Nonces(
+      InstantSource clock,
+      Duration window,
+      int perTenantMax,
+      Map<String, String> left,
+      Elsewhere elsewhere) {
+    this.elsewhere = elsewhere;
     this.clock = clock;
     this.windowMillis = window.toMillis();
     this.perTenantMax = perTenantMax;
@@ -69,7 +95,8 @@ final class Nonces {
    * up its nonce.
    *
    * @throws Refused {@code STALE_TIMESTAMP} outside of the window, {@code RESTARTING} before the
-   *     floor, {@code REPLAYED} the second time, {@code RATE_LIMITED} at the bound
+   *     floor, {@code REPLAYED} the second time, {@code RATE_LIMITED} at the bound, {@code
+   *     BACKEND_UNAVAILABLE} if what other nodes took cannot be told
    */
   void take(String tenant, String nonce, long timestampMillis) {
     long nowMillis = clock.millis();
@@ -82,8 +109,7 @@ final class Nonces {
       taken.forgetBefore(nowMillis - windowMillis);
       requireAfterFloor(taken, timestampMillis);
       if (taken.nonces.contains(nonce)) {
-        throw new Refused(
-            Code.REPLAYED, "this nonce was used before; make a new one for each request");
+        throw replayed();
       }
       if (taken.nonces.size() >= perTenantMax) {
         if (!taken.forgetOldest(nowMillis - LEAST_WINDOW_MILLIS)) {
@@ -93,6 +119,31 @@ final class Nonces {
       }
       taken.add(nonce, timestampMillis);
     }
+    takeElsewhere(tenant, taken, nonce, timestampMillis);
+  }
+
+  /** After our own table, which turns away most replays without asking anybody. */
+  private void takeElsewhere(String tenant, Taken taken, String nonce, long timestampMillis) {
+    long keptMillis = timestampMillis - clock.millis() + windowMillis + CLOCKS_DIFFER_MILLIS;
+    try {
+      if (elsewhere.isNew(tenant, nonce, Duration.ofMillis(keptMillis))) {
+        return;
+      }
+    } catch (StoreUnavailable away) {
+      synchronized (taken) {
+        taken.remove(nonce, timestampMillis);
+      }
+      throw new Refused(
+          Code.BACKEND_UNAVAILABLE,
+          "the cluster's server does not answer, so nobody can tell whether this request is a"
+              + " replay; retry");
+    }
+    throw replayed();
+  }
+
+  private static Refused replayed() {
+    return new Refused(
+        Code.REPLAYED, "this nonce was used before; make a new one for each request");
   }
 
   /** Takes nothing from now on, and returns what a successor needs to go on where this ended. */
@@ -167,6 +218,14 @@ final class Nonces {
       bySecond
           .computeIfAbsent(timestampMillis / BUCKET_MILLIS, second -> new ArrayList<>())
           .add(nonce);
+    }
+
+    void remove(String nonce, long timestampMillis) {
+      List<String> sameSecond = bySecond.get(timestampMillis / BUCKET_MILLIS);
+      if (sameSecond != null && nonces.remove(nonce)) {
+        sameSecond.remove(nonce);
+        bySecond.values().removeIf(List::isEmpty);
+      }
     }
 
     void forgetBefore(long millis) {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
@@ -14,6 +15,7 @@ import org.osgi.framework.BundleContext;
  * The configuration, checked: a wrong value stops the component with its name, and never becomes a
  * weaker check.
  *
+ * @param clustered whether other kernels take nonces too, so that this one must not by itself
  * @param tokens null where no identity provider is configured
  */
 record Settings(
@@ -21,6 +23,7 @@ record Settings(
     boolean sampleTenant,
     Duration replayWindow,
     int noncesPerTenantMax,
+    boolean clustered,
     @Nullable TokenSettings tokens) {
 
   /**
@@ -53,6 +56,9 @@ record Settings(
       Set.of(
           "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA");
 
+  /** The variable that makes kernels the nodes of one cluster. */
+  private static final String CLUSTER = "REDIS_URL";
+
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
 
   /**
@@ -64,6 +70,7 @@ record Settings(
         config.sampleTenant(),
         seconds("replayWindowSecondsMax", config.replayWindowSecondsMax(), 1, 3_600),
         within("noncesPerTenantMax", config.noncesPerTenantMax(), 1, 10_000_000),
+        !Objects.requireNonNullElse(System.getenv(CLUSTER), "").isEmpty(),
         tokens(config));
   }
 

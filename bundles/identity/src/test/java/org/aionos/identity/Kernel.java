@@ -42,7 +42,8 @@ final class Kernel implements AutoCloseable {
   }
 
   static Kernel start(TokenSettings tokens) {
-    return new Kernel(new Settings(newDir(), true, WINDOW, 200_000, tokens), new FakeClock());
+    return new Kernel(
+        new Settings(newDir(), true, WINDOW, 200_000, false, tokens), new FakeClock());
   }
 
   static Kernel startIn(Path dir, boolean sampleTenant) {
@@ -50,7 +51,12 @@ final class Kernel implements AutoCloseable {
   }
 
   static Kernel startIn(Path dir, boolean sampleTenant, FakeClock clock) {
-    return new Kernel(new Settings(dir, sampleTenant, WINDOW, 200_000, null), clock);
+    return new Kernel(new Settings(dir, sampleTenant, WINDOW, 200_000, false, null), clock);
+  }
+
+  /** As a node of a cluster, which is not there at first. */
+  static Kernel nodeIn(Path dir, FakeClock clock) {
+    return new Kernel(new Settings(dir, false, WINDOW, 200_000, true, null), clock);
   }
 
   static Path newDir() {

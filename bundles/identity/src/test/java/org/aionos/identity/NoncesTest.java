@@ -154,7 +154,7 @@ final class NoncesTest {
     clock.advance(WINDOW.plusSeconds(5));
     Map<String, String> left = first.close();
 
-    Nonces second = new Nonces(clock, WINDOW.multipliedBy(2), 10, left);
+    Nonces second = new Nonces(clock, WINDOW.multipliedBy(2), 10, left, Nonces.Elsewhere.NOWHERE);
 
     assertThat(answer(second, "n1", signedAt)).isEqualTo(Code.RESTARTING);
   }
@@ -178,7 +178,7 @@ final class NoncesTest {
   void nothing_is_admitted_twice_in_any_life(@ForAll long seed) {
     Random random = new Random(seed);
     FakeClock time = new FakeClock();
-    Nonces nonces = new Nonces(time, WINDOW, 20, Map.of());
+    Nonces nonces = new Nonces(time, WINDOW, 20, Map.of(), Nonces.Elsewhere.NOWHERE);
     Set<String> admitted = new HashSet<>();
 
     for (int step = 0; step < 200; step++) {
@@ -190,13 +190,13 @@ final class NoncesTest {
       }
       time.advance(Duration.ofSeconds(random.nextInt(12) - 2));
       if (random.nextInt(20) == 0) {
-        nonces = new Nonces(time, WINDOW, 20, nonces.close());
+        nonces = new Nonces(time, WINDOW, 20, nonces.close(), Nonces.Elsewhere.NOWHERE);
       }
     }
   }
 
   private Nonces nonces(int perTenantMax, Map<String, String> left) {
-    return new Nonces(clock, WINDOW, perTenantMax, left);
+    return new Nonces(clock, WINDOW, perTenantMax, left, Nonces.Elsewhere.NOWHERE);
   }
 
   private static Code answer(Nonces nonces, String nonce, long timestampMillis) {

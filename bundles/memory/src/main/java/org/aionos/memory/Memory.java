@@ -20,6 +20,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.aionos.document.InvalidDocument;
+import org.aionos.drivers.DriverInstaller;
 import org.aionos.files.FolderWatch;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Code;

@@ -5,8 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.aionos.document.InvalidDocument;
 import org.aionos.files.FolderWatch;
 import org.aionos.files.WholeFile;
@@ -19,12 +21,17 @@ import org.aionos.kernel.Journal;
 import org.aionos.kernel.Policy;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.memory.Trust;
+import org.aionos.kernel.task.Cluster;
+import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,14 +53,27 @@ public final class PolicyFile implements Policy {
 
   private static final Logger log = LoggerFactory.getLogger(PolicyFile.class);
 
-  /** What is in force, and why the file there now is not; swapped as one. */
-  private record InForce(RuleBook book, String rejected) {}
+  /** What is in force, as it was read, and why the file there now is not; swapped as one. */
+  private record InForce(RuleBook book, byte[] document, String rejected) {}
+
+  private static final byte[] NONE = {};
 
   private final Path file;
   private final Path lastGood;
+  private final Path superseded;
   private final Journal journal;
   private final FolderWatch watch;
-  private volatile InForce inForce = new InForce(RuleBook.EMPTY, "no policy file was read yet");
+  private final SharedPolicy shared;
+  private volatile InForce inForce =
+      new InForce(RuleBook.EMPTY, NONE, "no policy file was read yet");
+
+  /** Null for a kernel that is alone. */
+  @Reference(
+      name = "cluster",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Cluster cluster;
 
   @Activate
   public PolicyFile(
@@ -64,15 +84,34 @@ public final class PolicyFile implements Policy {
             : Path.of(config.dir()),
         Path.of(String.valueOf(context.getProperty("aion.state")), "policy"),
         Duration.ofMillis(config.reloadMillis()),
-        journal);
+        journal,
+        System::nanoTime);
   }
 
-  PolicyFile(Path folder, Path state, Duration reload, Journal journal) {
+  PolicyFile(Path folder, Path state, Duration reload, Journal journal, LongSupplier nanos) {
     this.file = folder.resolve(FILE_NAME);
     this.lastGood = state.resolve("last-good." + FILE_NAME);
+    this.superseded = state.resolve("superseded." + FILE_NAME);
     this.journal = journal;
     this.watch = new FolderWatch("aion-policy-watch", folder, FILE_NAME, changed -> reload());
+    this.shared =
+        new SharedPolicy(
+            () -> cluster,
+            state.resolve("cluster-number"),
+            nanos,
+            new SharedPolicy.Here() {
+              @Override
+              public byte[] inForce() {
+                return inForce.document;
+              }
+
+              @Override
+              public void adopt(byte[] document) throws InvalidDocument, IOException {
+                PolicyFile.this.adopt(document);
+              }
+            });
     start(reload);
+    shared.start();
   }
 
   private void start(Duration reload) {
@@ -86,6 +125,7 @@ public final class PolicyFile implements Policy {
 
   @Deactivate
   void close() {
+    shared.close();
     watch.close();
   }
 
@@ -111,16 +151,45 @@ public final class PolicyFile implements Policy {
     return new Version(now.book.version(), file.toString(), now.rejected);
   }
 
+  @Override
+  public String behind() {
+    return shared.behind();
+  }
+
+  /** For tests: what a thread does by itself soon. */
+  void exchange() {
+    shared.exchange();
+  }
+
+  /**
+   * Puts another node's policy in the place of our file. What stood there is kept in the state
+   * folder, since a person may have written it.
+   *
+   * @throws InvalidDocument if this kernel cannot read it: the file stays as it is then
+   */
+  private synchronized void adopt(byte[] document) throws InvalidDocument, IOException {
+    RuleBook.read(document);
+    if (Files.exists(file)) {
+      WholeFile.write(superseded, Files.readAllBytes(file));
+    }
+    WholeFile.write(file, document);
+    reload();
+    if (!Arrays.equals(inForce.document, document)) {
+      throw new IOException(inForce.rejected);
+    }
+    log.info("policy adopted from the cluster: version={}", inForce.book.version());
+  }
+
   /** Takes the file into force if it is good and new. */
-  void reload() {
+  synchronized void reload() {
     try {
       byte[] bytes = Files.readAllBytes(file);
       RuleBook book = RuleBook.read(bytes);
       if (!book.version().equals(inForce.book.version())) {
         WholeFile.write(lastGood, bytes);
-        activate(book);
+        activate(book, bytes);
       }
-      inForce = new InForce(inForce.book, "");
+      inForce = new InForce(inForce.book, inForce.document, "");
     } catch (InvalidDocument invalid) {
       reject(invalid.describe());
     } catch (NoSuchFileException missing) {
@@ -133,19 +202,20 @@ public final class PolicyFile implements Policy {
     }
   }
 
-  private void activate(RuleBook book) {
+  private void activate(RuleBook book, byte[] document) {
     journal.record(
         new Journal.Event(
             "kernel.policy",
             "policy.activated",
             null,
             Map.of("version", book.version(), "before", inForce.book.version())));
-    inForce = new InForce(book, "");
+    inForce = new InForce(book, document, "");
+    shared.soon();
     log.info("policy activated: version={} file={}", book.version(), file);
   }
 
   private void reject(String why) {
-    inForce = new InForce(inForce.book, why);
+    inForce = new InForce(inForce.book, inForce.document, why);
     log.error("policy refused: file={} why={} kept={}", file, why, inForce.book.version());
     try {
       journal.record(
@@ -161,8 +231,9 @@ public final class PolicyFile implements Policy {
 
   private void restoreLastGood() {
     try {
-      RuleBook book = RuleBook.read(Files.readAllBytes(lastGood));
-      inForce = new InForce(book, inForce.rejected);
+      byte[] document = Files.readAllBytes(lastGood);
+      RuleBook book = RuleBook.read(document);
+      inForce = new InForce(book, document, inForce.rejected);
       log.warn("policy restored: version={} from={}", book.version(), lastGood);
     } catch (IOException | InvalidDocument none) {
       log.error("policy denies everything: no good version of {} was ever seen", file);

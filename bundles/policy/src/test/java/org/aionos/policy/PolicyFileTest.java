@@ -5,17 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Asked;
-import org.aionos.kernel.Code;
 import org.aionos.kernel.Decision;
-import org.aionos.kernel.Journal;
-import org.aionos.kernel.Outcome;
-import org.aionos.kernel.Refused;
-import org.aionos.kernel.Syscall;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,34 +28,14 @@ final class PolicyFileTest {
   private final EventList journal = new EventList();
   private PolicyFile policy;
 
-  private static final class EventList implements Journal {
-    final List<String> kinds = new ArrayList<>();
-    boolean away;
-
-    @Override
-    public Asked asked(Syscall syscall) {
-      throw new AssertionError("policy decides, it does not ask");
-    }
-
-    @Override
-    public void ended(Asked asked, Decision by, Outcome outcome, Duration took) {
-      throw new AssertionError("policy decides, it does not end");
-    }
-
-    @Override
-    public String record(Event event) {
-      if (away) {
-        throw new Refused(Code.JOURNAL_UNAVAILABLE, "full");
-      }
-      kinds.add(event.kind());
-      return "ev-1";
-    }
-  }
-
   private void open() {
     policy =
         new PolicyFile(
-            folder.resolve("policies"), folder.resolve("state"), Duration.ofHours(1), journal);
+            folder.resolve("policies"),
+            folder.resolve("state"),
+            Duration.ofHours(1),
+            journal,
+            System::nanoTime);
   }
 
   private void write(String text) throws Exception {

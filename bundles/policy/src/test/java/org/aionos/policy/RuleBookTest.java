@@ -209,6 +209,19 @@ final class RuleBookTest {
   }
 
   @Example
+  void what_a_task_asks_of_itself_no_manifest_has_to_name_but_policy_may_deny() throws Exception {
+    AgentProcess agent = agent(WORKER, Set.of(), Set.of("memory.*"));
+    assertThat(
+            denied(book(BOOK).decide(syscall(WORKER, "task.checkpoint", Set.of()), agent, Set.of()))
+                .rule())
+        .isEqualTo("global/syscalls/allow");
+    RuleBook admitting = book(BOOK.replace("\"tool.*\", ", "\"tool.*\", \"task.*\", "));
+
+    assertThat(admitting.decide(syscall(WORKER, "task.checkpoint", Set.of()), agent, Set.of()))
+        .isInstanceOf(Decision.Allow.class);
+  }
+
+  @Example
   void a_glob_is_not_a_regular_expression() {
     Globs globs = new Globs(List.of("memory.*", "a\\E.*\\Qb"));
 

@@ -5,19 +5,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.lettuce.core.KeyValue;
 import io.lettuce.core.Limit;
 import io.lettuce.core.Range;
-import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.ScriptOutputType;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -58,25 +51,10 @@ final class RedisItems implements ItemStore {
 
   private static final long BACK_OFF_NANOS = 50_000;
 
-  /** Whatever grows is refused, before anything is done, by a server whose memory is full. */
-  private static final Script CHANGE = Script.of("#!lua\n");
-
-  /** What only takes away is done by such a server too. */
-  private static final Script TAKE_AWAY = Script.of("#!lua flags=allow-oom\n");
+  private static final Script CHANGE = Script.thatGrows("change.lua");
+  private static final Script TAKE_AWAY = Script.thatOnlyTakes("change.lua");
 
   private static final byte[] NONE = {};
-
-  private record Script(byte[] text, String digest) {
-
-    static Script of(String head) {
-      try (InputStream body = RedisItems.class.getResourceAsStream("change.lua")) {
-        byte[] text = (head + new String(body.readAllBytes(), UTF_8)).getBytes(UTF_8);
-        return new Script(text, sha1(text));
-      } catch (IOException unreadable) {
-        throw new UncheckedIOException(unreadable);
-      }
-    }
-  }
 
   private final RedisLink link;
   private final Consumer<RedisItems> onClose;
@@ -134,11 +112,12 @@ final class RedisItems implements ItemStore {
       keys.add(ItemKeys.item(place));
       arguments.add(ItemKeys.name(place));
       byte[] row = rows.get(place);
-      arguments.add(text(row == null ? "" : sha1(row)));
+      arguments.add(text(row == null ? "" : Script.sha1(row)));
       arguments.addAll(wish(wanted.get(place)));
     }
     boolean grows = wanted.values().stream().anyMatch(Optional::isPresent);
-    String outcome = run(grows ? CHANGE : TAKE_AWAY, keys, arguments);
+    byte[] answer = link.run(grows ? CHANGE : TAKE_AWAY, ScriptOutputType.VALUE, keys, arguments);
+    String outcome = new String(answer, UTF_8);
     if (outcome.equals("full")) {
       throw Items.noRoom(bytesMax);
     }
@@ -167,18 +146,6 @@ final class RedisItems implements ItemStore {
   /** The first whole millisecond at which it has expired. */
   private static long millisFrom(Instant expires) {
     return expires.plusNanos(999_999).toEpochMilli();
-  }
-
-  private String run(Script script, List<byte[]> keys, List<byte[]> arguments) {
-    byte[][] k = keys.toArray(byte[][]::new);
-    byte[][] a = arguments.toArray(byte[][]::new);
-    byte[] outcome;
-    try {
-      outcome = link.ask(c -> c.evalsha(script.digest(), ScriptOutputType.VALUE, k, a));
-    } catch (RedisNoScriptException forgotten) {
-      outcome = link.ask(c -> c.eval(script.text(), ScriptOutputType.VALUE, k, a));
-    }
-    return new String(outcome, UTF_8);
   }
 
   // --- reading --------------------------------------------------------------------------------
@@ -321,15 +288,6 @@ final class RedisItems implements ItemStore {
 
   private static byte[] text(String text) {
     return text.getBytes(UTF_8);
-  }
-
-  /** Only tells rows apart that two writers made: who makes two alike loses his own. */
-  private static String sha1(byte[] bytes) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(bytes));
-    } catch (NoSuchAlgorithmException impossible) {
-      throw new IllegalStateException(impossible);
-    }
   }
 
   @Override

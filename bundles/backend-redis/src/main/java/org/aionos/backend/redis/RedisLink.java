@@ -7,6 +7,7 @@ import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.SslOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
@@ -17,8 +18,10 @@ import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import io.netty.resolver.DefaultAddressResolverGroup;
 import io.netty.util.concurrent.FastThreadLocal;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -49,8 +52,10 @@ final class RedisLink implements AutoCloseable {
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
   private static final int CLOSE_SECONDS_MAX = 5;
+  private static final int LAST_THREAD_SECONDS_MAX = 5;
 
   private final RedisURI uri;
+  private final String what;
   private final long timeoutNanosMax;
   private final ClientResources resources;
   private final RedisClient client;
@@ -60,8 +65,12 @@ final class RedisLink implements AutoCloseable {
   private long failedAt;
   private boolean closed;
 
-  RedisLink(RedisURI uri, @Nullable Path caFile, Duration timeoutMax) {
+  /**
+   * @param what the server keeps, as messages name it
+   */
+  RedisLink(RedisURI uri, @Nullable Path caFile, Duration timeoutMax, String what) {
     this.uri = uri;
+    this.what = what;
     this.timeoutNanosMax = timeoutMax.toNanos();
     this.resources =
         DefaultClientResources.builder()
@@ -102,7 +111,7 @@ final class RedisLink implements AutoCloseable {
       try {
         T answer = await(question.apply(open.async()));
         if (!answers.getAndSet(true)) {
-          log.info("the server of short memory answers again");
+          log.info("the server of {} answers again", what);
         }
         return answer;
       } catch (TimeoutException slow) {
@@ -120,10 +129,25 @@ final class RedisLink implements AutoCloseable {
       throw unavailable(failed);
     } catch (InterruptedException hurry) {
       Thread.currentThread().interrupt();
-      throw new StoreUnavailable("the store of short memory was not waited for", hurry);
+      throw new StoreUnavailable("the server of " + what + " was not waited for", hurry);
     } finally {
       // Netty's buffers for this thread, which is not ours and would hold the bundle's classes.
       FastThreadLocal.removeAll();
+    }
+  }
+
+  /**
+   * What a script returns.
+   *
+   * @throws StoreUnavailable also if the script fails
+   */
+  <T> T run(Script script, ScriptOutputType type, List<byte[]> keys, List<byte[]> arguments) {
+    byte[][] k = keys.toArray(byte[][]::new);
+    byte[][] a = arguments.toArray(byte[][]::new);
+    try {
+      return ask(c -> c.evalsha(script.digest(), type, k, a));
+    } catch (RedisNoScriptException forgotten) {
+      return ask(c -> c.eval(script.text(), type, k, a));
     }
   }
 
@@ -134,7 +158,7 @@ final class RedisLink implements AutoCloseable {
 
   private synchronized CompletableFuture<StatefulRedisConnection<byte[], byte[]>> connection() {
     if (closed) {
-      throw new StoreUnavailable("the store of short memory is closed");
+      throw new StoreUnavailable("the store of " + what + " is closed");
     }
     if (connection != null && isUsable(connection)) {
       return connection;
@@ -187,9 +211,9 @@ final class RedisLink implements AutoCloseable {
 
   private StoreUnavailable unavailable(String why, Throwable cause) {
     if (answers.getAndSet(false)) {
-      log.warn("the server of short memory {}", why);
+      log.warn("the server of {} {}", what, why);
     }
-    return new StoreUnavailable("the server of short memory " + why, cause);
+    return new StoreUnavailable("the server of " + what + " " + why, cause);
   }
 
   @Override
@@ -203,5 +227,16 @@ final class RedisLink implements AutoCloseable {
     client.shutdown(0, CLOSE_SECONDS_MAX, TimeUnit.SECONDS);
     resources.shutdown(0, CLOSE_SECONDS_MAX, TimeUnit.SECONDS).awaitUninterruptibly();
     FastThreadLocal.removeAll();
+  }
+
+  /** After the last link was closed: Netty's last thread ends a second after its last task. */
+  static void awaitThreads() {
+    try {
+      GlobalEventExecutor.INSTANCE.awaitInactivity(LAST_THREAD_SECONDS_MAX, TimeUnit.SECONDS);
+    } catch (IllegalStateException neverStarted) {
+      return;
+    } catch (InterruptedException hurry) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -1,4 +1,4 @@
-/** Short memory in Redis. */
+/** Short memory, tasks, and what the nodes of a cluster know together, in Redis. */
 @NullMarked
 package org.aionos.backend.redis;
 
