@@ -18,6 +18,7 @@ from .errors import (
     Unreachable,
 )
 from .live import Event, LiveCall
+from .task import Stopped, Task
 
 __all__ = [
     "Agent",
@@ -30,6 +31,8 @@ __all__ = [
     "LimitReached",
     "LiveCall",
     "NotAuthenticated",
+    "Stopped",
+    "Task",
     "ToolFailed",
     "Unreachable",
 ]

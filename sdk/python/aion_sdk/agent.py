@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from .errors import AionError, Unreachable
 from .live import LiveCall
-from .syscall import Signer, encode, present, read_answer, syscall_document, syscall_target
+from .syscall import Signer, Unsigned, encode, present, read_answer, syscall_document, syscall_target
 from .transport import Answer, HttpTransport, Transport, parse_kernel_url
 
 log = logging.getLogger("aion_sdk")
@@ -37,7 +37,8 @@ class Agent:
 
     ``agent_id``     ``agent://<tenant>/<agent>``
     ``kernel_url``   ``http(s)://host[:port]``
-    ``secret``       of the key, or of the tenant; never logged, shown or sent
+    ``secret``       of the key, or of the tenant; never logged, shown or sent. None for a process
+                     that the kernel has started: it is known by its way to the kernel
     ``key_id``       whose secret it is; None for the tenant's own
     ``signature``    1 signs the body, 2 the whole request, against replay; by default 2 with a
                      key id, else 1
@@ -61,7 +62,7 @@ class Agent:
         self,
         agent_id: str,
         kernel_url: str,
-        secret: str,
+        secret: Optional[str],
         tenant: str,
         *,
         key_id: Optional[str] = None,
@@ -78,7 +79,11 @@ class Agent:
         self.kernel_url = kernel_url
         self.tenant = tenant
         self._path = parse_kernel_url(kernel_url).path
-        self._signer = Signer(tenant, secret, key_id, signature, clock, nonce)
+        self._signer: Union[Signer, Unsigned] = (
+            Unsigned(tenant)
+            if secret is None
+            else Signer(tenant, secret, key_id, signature, clock, nonce)
+        )
         self._transport = transport or HttpTransport(kernel_url, timeout=timeout)
         self._max_retries = max_retries
         self._sleep = sleep
@@ -189,6 +194,51 @@ class Agent:
         """
         return self._call("POST", "/v1/calls/" + quote(audit_id, safe="") + "/cancel")
 
+    def submit(
+        self,
+        task_id: str,
+        intent: str,
+        params: Optional[Mapping[str, Any]] = None,
+        *,
+        priority: Union[int, str, None] = None,
+        quota: Optional[Mapping[str, Any]] = None,
+        retry: Optional[Mapping[str, Any]] = None,
+        deadline: Optional[str] = None,
+    ) -> Dict[str, Any]:
+        """Has the kernel do work when its turn comes, on behalf of this agent; returns the task.
+
+        The same submission under the same ``task_id`` is the same task.
+
+        ``intent``    ``syscall:<name>``, ``agent:<name>``, or ``workflow`` (``params["steps"]``)
+        ``priority``  0 to 9, or ``high``, ``normal``, ``low``
+        ``quota``     what it may use: ``calls_max``, ``tokens_max``, ``usd_max``, ``time_ms_max``
+        ``retry``     ``attempts_max``, ``backoff_ms``, ``backoff_max_ms``
+        ``deadline``  in UTC, as ``2026-12-31T23:59:59Z``
+        """
+        document = present(
+            task_id=task_id,
+            agent_id=self.agent_id,
+            intent=intent,
+            priority=priority,
+            quota=quota,
+            retry=retry,
+            params=params,
+            deadline=deadline,
+        )
+        return self._call("POST", "/v1/schedule/submit", document, repeatable=True)["task"]
+
+    def task(self, task_id: str) -> Dict[str, Any]:
+        """A task of this agent as it stands. Takes a key, or signature 2, as all that follow."""
+        return self._call("GET", _task_path(task_id))
+
+    def explain(self, task_id: str) -> Dict[str, Any]:
+        """Why a task waits, and what would admit it."""
+        return self._call("GET", _task_path(task_id) + "/explain")
+
+    def cancel_task(self, task_id: str) -> Dict[str, Any]:
+        """Ends a task that has not ended."""
+        return self._call("POST", _task_path(task_id) + "/cancel")
+
     def register(
         self,
         name: str,
@@ -297,6 +347,10 @@ class Agent:
             return min(error.retry_after, WAIT_SECONDS_MAX)
         doubled = FIRST_WAIT_SECONDS_MAX * 2.0 ** min(attempt, 16)
         return self._chance() * min(doubled, WAIT_SECONDS_MAX)
+
+
+def _task_path(task_id: str) -> str:
+    return "/v1/schedule/tasks/" + quote(task_id, safe="")
 
 
 def _may_repeat(error: AionError, repeatable: bool) -> bool:

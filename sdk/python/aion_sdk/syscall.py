@@ -107,6 +107,21 @@ class Signer:
         return f"Signer(tenant={self._tenant!r}, key_id={self._key_id!r}, secret=withheld)"
 
 
+class Unsigned:
+    """Makes the headers of a request that nobody signs: its way to the kernel says whose it is."""
+
+    def __init__(self, tenant: str) -> None:
+        if not _HEADER_TEXT.fullmatch(tenant):
+            raise ValueError("tenant must be ASCII text without spaces")
+        self._tenant = tenant
+
+    def headers(self, method: str, target: str, body: bytes) -> Dict[str, str]:
+        headers = {"X-Tenant-Id": self._tenant}
+        if body:
+            headers["Content-Type"] = "application/json"
+        return headers
+
+
 def _secret_bytes(secret: str) -> bytes:
     if not isinstance(secret, str) or not secret:
         raise ValueError("secret must be a text that is not empty")

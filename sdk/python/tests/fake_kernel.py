@@ -50,6 +50,8 @@ class FakeKernel:
         self.script: Deque[Play] = collections.deque()
         self.received: List[Received] = []
         self.nonces: Set[str] = set()
+        self.at_a_door = False
+        """Whoever comes is known by the way in, and has nothing to sign with."""
         self.hung_up = threading.Semaphore(0)
         self._connections = 0
         self._lock = threading.Lock()
@@ -101,6 +103,8 @@ class FakeKernel:
     def why_refused(self, received: Received) -> Optional[str]:
         """None if the request proves who sent it; otherwise the code of the refusal."""
         headers = received.headers
+        if self.at_a_door:
+            return "BAD_SIGNATURE" if "x-sig-hmac" in headers else None
         version = headers.get("x-sig-version", "1")
         key_id = headers.get("x-sig-key", "tenant-secret")
         secret = KEYS.get((headers.get("x-tenant-id", ""), key_id))

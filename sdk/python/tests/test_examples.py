@@ -109,6 +109,28 @@ class Examples(unittest.TestCase):
             " [what would admit it: an operator grants 'network'] [audit id: sc-77]\n",
         )
 
+    def test_a_researcher_that_the_kernel_started_says_what_came_of_its_task(self):
+        self.kernel.at_a_door = True
+        self.kernel.script.extend([Play(document=FOUND), Play()])
+
+        done = self.researcher(
+            AION_AGENT_ID="agent://tenantA/researcher-1",
+            AION_TENANT="tenantA",
+            AION_TASK_ID="t-1",
+            AION_TASK_ATTEMPT="1",
+            AION_TASK_PARAMS='{"query": "چیست"}',
+        )
+
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertTrue(done.stdout.startswith("2 results for: چیست\n"))
+        search, complete = (received.document() for received in self.kernel.received)
+        self.assertEqual(search["params"], {"tool": "web_search", "query": "چیست"})
+        self.assertEqual(complete["syscall"], "task.complete")
+        self.assertEqual(
+            complete["params"]["result"]["items"][1],
+            {"title": "Second", "url": "https://example.org/2"},
+        )
+
     def test_a_researcher_that_is_started_wrongly_says_so_and_ends_with_two(self):
         done = self.researcher("--kernel-url", "localhost:8010")
 

@@ -1,6 +1,9 @@
 package org.aionos.router;
 
+import static java.util.Objects.requireNonNull;
+
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.aionos.kernel.Asked;
@@ -13,6 +16,7 @@ import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Reply;
+import org.aionos.kernel.task.TaskCalls.Turn;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +32,7 @@ final class Call {
   private final long begunNanos;
   private final AtomicBoolean ended = new AtomicBoolean();
   private volatile @Nullable Decision decision;
+  private volatile Turn turn = Turn.NONE;
   private volatile @Nullable String cancelledBy;
 
   Call(
@@ -47,7 +52,34 @@ final class Call {
     decision = by;
   }
 
+  /** The call has its place among those of its task. */
+  void turn(Turn taken) {
+    turn = taken;
+  }
+
+  /** Whether the task has made this call before, and is told again how it ended. */
+  boolean isReplayed() {
+    return turn.recorded() != null;
+  }
+
+  /** Ends the call as it ended before. Nothing is carried out; the record says so. */
+  Outcome replay() {
+    Reply before = requireNonNull(turn.recorded());
+    Outcome nothingDone =
+        new Outcome.Ok(
+            Map.of(), Outcome.Spent.NOTHING, new Outcome.Engine("replay", before.auditId()));
+    turn = Turn.NONE;
+    end(nothingDone, before);
+    return before.outcome();
+  }
+
+  /**
+   * The call is about to be carried out.
+   *
+   * @throws org.aionos.kernel.Refused if its task's log cannot take it: then it must not be
+   */
   void begun() {
+    turn.asked(asked.auditId());
     listener.begun(asked.auditId());
   }
 
@@ -73,23 +105,31 @@ final class Call {
 
   /** Writes and answers an outcome; false if the call had ended before. */
   boolean end(Outcome outcome) {
+    return end(outcome, null);
+  }
+
+  private boolean end(Outcome outcome, @Nullable Reply answer) {
     if (!ended.compareAndSet(false, true)) {
       return false;
     }
     Duration took = Duration.ofNanos(nanoClock.getAsLong() - begunNanos);
-    Outcome told = outcome;
+    Reply reply = answer == null ? new Reply(asked.auditId(), outcome, took) : answer;
     try {
       journal.ended(asked, decision, outcome, took);
+      turn.ended(reply);
     } catch (Refused unwritten) {
       // What is not on record must not be acknowledged; the intent stands, so it shows as unknown.
-      told =
-          Outcome.failed(
-              Problem.later(
-                  Code.JOURNAL_UNAVAILABLE,
-                  "the call may have run, but its outcome could not be recorded",
-                  Duration.ofSeconds(1)));
+      reply =
+          new Reply(
+              asked.auditId(),
+              Outcome.failed(
+                  Problem.later(
+                      Code.JOURNAL_UNAVAILABLE,
+                      "the call may have run, but its outcome could not be recorded",
+                      Duration.ofSeconds(1))),
+              took);
     }
-    listener.ended(new Reply(asked.auditId(), told, took));
+    listener.ended(reply);
     return true;
   }
 }

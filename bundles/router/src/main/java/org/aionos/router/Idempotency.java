@@ -78,7 +78,11 @@ final class Idempotency {
     store.close();
   }
 
-  /** Runs a call, unless it has run before. */
+  /**
+   * Runs a call, unless it has run before.
+   *
+   * @param call throws {@link Refused} if it was not begun: then the key is free again
+   */
   Outcome once(Asked asked, Supplier<Outcome> call) {
     String chosen = asked.syscall().context().idempotencyKey();
     if (chosen == null) {
@@ -93,8 +97,11 @@ final class Idempotency {
     Outcome outcome = Outcome.failed(Problem.of(Code.KERNEL_FAULT, "a fault of the kernel"));
     try {
       outcome = call.get();
+    } catch (Refused refused) {
+      forget(key);
+      throw refused;
     } finally {
-      end(key, request, asked.auditId(), outcome);
+      endIfBegun(key, request, asked.auditId(), outcome);
     }
     return outcome;
   }
@@ -139,7 +146,17 @@ final class Idempotency {
             .admittedBy("check the effect, then call again with a new key"));
   }
 
-  private synchronized void end(String key, String request, String auditId, Outcome outcome) {
+  /** Nothing was done, so the key stands for nothing. */
+  private synchronized void forget(String key) {
+    calls.remove(key);
+    store.commit();
+  }
+
+  private synchronized void endIfBegun(
+      String key, String request, String auditId, Outcome outcome) {
+    if (!calls.containsKey(key)) {
+      return;
+    }
     calls.put(key, new Recorded(request, auditId, life, clock.millis(), outcome).bytes());
     store.commit();
   }

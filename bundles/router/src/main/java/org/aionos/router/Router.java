@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.aionos.kernel.Admitted;
 import org.aionos.kernel.AgentProcess;
 import org.aionos.kernel.Asked;
@@ -30,6 +31,8 @@ import org.aionos.kernel.Refused;
 import org.aionos.kernel.Reply;
 import org.aionos.kernel.Syscall;
 import org.aionos.kernel.SyscallRouter;
+import org.aionos.kernel.task.Budgets;
+import org.aionos.kernel.task.TaskCalls;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -41,8 +44,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Carries a syscall through journal, process table, policy and handler, in that order and once
- * each.
+ * Carries a syscall through journal, process table, policy, the log of its task, budgets and
+ * handler, in that order and once each.
  */
 @Component(
     service = SyscallRouter.class,
@@ -78,6 +81,8 @@ public final class Router implements SyscallRouter {
   private final TaintedTasks tasks;
   private final Journal journal;
   private final Idempotency idempotency;
+  private final TaskCalls taskCalls;
+  private final Budgets budgets;
   private final Watchdog watchdog;
   private final Limits limits;
   private final InstantSource clock;
@@ -96,6 +101,8 @@ public final class Router implements SyscallRouter {
       @Reference(name = "policy") Policy policy,
       @Reference(name = "handlers") HandlerTable handlers,
       @Reference(name = "tasks") TaintedTasks tasks,
+      @Reference(name = "taskCalls") TaskCalls taskCalls,
+      @Reference(name = "budgets") Budgets budgets,
       @Reference(name = "watchdog") Watchdog watchdog,
       @Reference(name = "journal") Journal journal,
       @Reference(name = "meters") Meters meters) {
@@ -114,6 +121,8 @@ public final class Router implements SyscallRouter {
             Duration.ofSeconds(config.idempotencySeconds()),
             config.idempotencyKeysMax(),
             InstantSource.system()),
+        taskCalls,
+        budgets,
         watchdog,
         journal,
         meters,
@@ -128,6 +137,8 @@ public final class Router implements SyscallRouter {
       HandlerTable handlers,
       TaintedTasks tasks,
       Idempotency idempotency,
+      TaskCalls taskCalls,
+      Budgets budgets,
       Watchdog watchdog,
       Journal journal,
       Meters meters,
@@ -139,6 +150,8 @@ public final class Router implements SyscallRouter {
     this.handlers = handlers;
     this.tasks = tasks;
     this.idempotency = idempotency;
+    this.taskCalls = taskCalls;
+    this.budgets = budgets;
     this.watchdog = watchdog;
     this.journal = journal;
     this.clock = clock;
@@ -238,11 +251,30 @@ public final class Router implements SyscallRouter {
         throw new Refused(Code.KERNEL_BUSY, "the kernel has as many calls in flight as it admits");
       }
       try {
-        return idempotency.once(asked, () -> run(call, serving, (Allow) decision, agent));
+        call.turn(taskCalls.begin(syscall));
+        return call.isReplayed()
+            ? call.replay()
+            : charged(call, agent, () -> run(call, serving, (Allow) decision, agent));
       } finally {
         free.release();
       }
     }
+  }
+
+  private Outcome charged(Call call, AgentProcess agent, Supplier<Outcome> run) {
+    return idempotency.once(
+        call.asked,
+        () -> {
+          Budgets.Reservation reservation = budgets.reserve(call.asked.syscall(), agent);
+          long begunNanos = nanoClock.getAsLong();
+          Outcome outcome = Outcome.failed(Problem.of(Code.KERNEL_FAULT, "a fault of the kernel"));
+          try {
+            outcome = run.get();
+          } finally {
+            reservation.settle(outcome, Duration.ofNanos(nanoClock.getAsLong() - begunNanos));
+          }
+          return outcome;
+        });
   }
 
   private Outcome run(Call call, HandlerTable.Serving serving, Allow permit, AgentProcess agent) {

@@ -21,6 +21,8 @@ import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Syscall;
 import org.aionos.kernel.SyscallHandler;
+import org.aionos.kernel.task.Budgets;
+import org.aionos.kernel.task.TaskCalls;
 
 /**
  * One seed is one life of the router: handlers come, go, fail and throw; policy and journal too.
@@ -63,6 +65,8 @@ final class RouterSimulationTest {
               handlers,
               new TaintedTasks(),
               Idempotency.open(folder, Duration.ofDays(1), 100, InstantSource.system()),
+              syscall -> TaskCalls.Turn.NONE,
+              (syscall, agent) -> Budgets.Reservation.NONE,
               watchdog,
               kernel,
               kernel,

@@ -33,6 +33,8 @@ import org.aionos.kernel.Refused;
 import org.aionos.kernel.Reply;
 import org.aionos.kernel.Syscall;
 import org.aionos.kernel.SyscallHandler;
+import org.aionos.kernel.task.Budgets;
+import org.aionos.kernel.task.TaskCalls;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,9 @@ final class RouterTest {
   private final HandlerTable handlers = new HandlerTable(Duration.ofSeconds(1));
   private final AtomicLong nanos = new AtomicLong();
   private final Watchdog watchdog = new Watchdog(nanos::get);
+  private final List<String> budget = new CopyOnWriteArrayList<>();
+  private TaskCalls.Turn turn = TaskCalls.Turn.NONE;
+  private boolean budgetUsedUp;
   private Idempotency idempotency;
   private Router router;
 
@@ -78,11 +83,50 @@ final class RouterTest {
         handlers,
         new TaintedTasks(),
         idempotency,
+        syscall -> turn,
+        (syscall, agent) -> reserve(syscall),
         watchdog,
         kernel,
         kernel,
         InstantSource.system(),
         nanos::get);
+  }
+
+  private Budgets.Reservation reserve(Syscall syscall) {
+    if (budgetUsedUp) {
+      throw new Refused(Code.BUDGET_EXHAUSTED, "used up");
+    }
+    budget.add("reserved " + syscall.name());
+    return (outcome, took) -> budget.add("settled " + outcome.code());
+  }
+
+  /** A turn that writes down what it is told. */
+  private static final class FakeTurn implements TaskCalls.Turn {
+    private final List<String> told = new CopyOnWriteArrayList<>();
+    private final Reply recorded;
+    private boolean full;
+
+    FakeTurn(Reply recorded) {
+      this.recorded = recorded;
+    }
+
+    @Override
+    public Reply recorded() {
+      return recorded;
+    }
+
+    @Override
+    public void asked(String auditId) {
+      if (full) {
+        throw new Refused(Code.BACKEND_UNAVAILABLE, "full");
+      }
+      told.add("asked " + auditId);
+    }
+
+    @Override
+    public void ended(Reply reply) {
+      told.add("ended " + reply.auditId() + " " + reply.outcome().code());
+    }
   }
 
   private void serve(String name, SyscallHandler handler) {
@@ -602,5 +646,89 @@ final class RouterTest {
     goOn.countDown();
     caller.join();
     assertThat(heard.lines).containsExactly("begun sc-1", "ended CANCELLED");
+  }
+
+  @Test
+  void what_a_call_may_use_is_set_aside_before_it_runs_and_settled_after_it() {
+    serve("tool.list", call -> fine());
+
+    handle(call("tool.list", Map.of()));
+
+    assertThat(budget).containsExactly("reserved tool.list", "settled OK");
+  }
+
+  @Test
+  void a_call_that_no_budget_admits_does_not_run_and_leaves_its_key_free() {
+    AtomicInteger runs = new AtomicInteger();
+    serve(
+        "tool.list",
+        call -> {
+          runs.incrementAndGet();
+          return fine();
+        });
+    Syscall keyed =
+        call("tool.list", Map.of(), new Syscall.Context(null, null, "key-1"), Syscall.Budget.NONE);
+    budgetUsedUp = true;
+    assertThat(handle(keyed).outcome().code()).isEqualTo(Code.BUDGET_EXHAUSTED);
+    assertThat(runs).hasValue(0);
+
+    budgetUsedUp = false;
+    assertThat(handle(keyed).outcome().code()).isEqualTo(Code.OK);
+    assertThat(handle(keyed).outcome().code()).isEqualTo(Code.OK);
+    assertThat(runs).hasValue(1);
+    assertThat(budget).containsExactly("reserved tool.list", "settled OK");
+  }
+
+  @Test
+  void a_call_that_a_task_made_before_is_answered_as_before_and_costs_nothing() {
+    AtomicInteger runs = new AtomicInteger();
+    serve(
+        "tool.list",
+        call -> {
+          runs.incrementAndGet();
+          return fine();
+        });
+    Reply before = new Reply("sc-before", fine(), Duration.ofMillis(7));
+    turn = new FakeTurn(before);
+
+    assertThat(handle(call("tool.list", Map.of()))).isEqualTo(before);
+    assertThat(runs).hasValue(0);
+    assertThat(budget).isEmpty();
+    assertThat(((FakeTurn) turn).told).isEmpty();
+    assertThat(kernel.lines)
+        .containsExactly("asked tool.list", "ended tool.list OK", "counted tool.list OK");
+  }
+
+  @Test
+  void a_call_of_a_task_is_on_its_log_before_and_after_it_runs() {
+    FakeTurn log = new FakeTurn(null);
+    turn = log;
+    serve(
+        "tool.list",
+        call -> {
+          log.told.add("ran");
+          return fine();
+        });
+
+    handle(call("tool.list", Map.of()));
+
+    assertThat(log.told).containsExactly("asked sc-1", "ran", "ended sc-1 OK");
+  }
+
+  @Test
+  void a_call_that_its_tasks_log_cannot_take_does_not_run() {
+    FakeTurn log = new FakeTurn(null);
+    log.full = true;
+    turn = log;
+    serve(
+        "tool.list",
+        call -> {
+          log.told.add("ran");
+          return fine();
+        });
+
+    assertThat(handle(call("tool.list", Map.of())).outcome().code())
+        .isEqualTo(Code.BACKEND_UNAVAILABLE);
+    assertThat(log.told).containsExactly("ended sc-1 BACKEND_UNAVAILABLE");
   }
 }

@@ -1,0 +1,116 @@
+package org.aionos.scheduler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.aionos.kernel.AgentId;
+import org.aionos.kernel.task.Tier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SettingsFileTest {
+
+  @TempDir Path folder;
+  private SettingsFile file;
+
+  @BeforeEach
+  void begin() {
+    file = new SettingsFile(folder);
+  }
+
+  @AfterEach
+  void end() {
+    file.close();
+  }
+
+  private void write(String yaml) throws IOException {
+    Files.writeString(folder.resolve("scheduler.yaml"), yaml);
+    file.reload();
+  }
+
+  @Test
+  void without_a_file_the_defaults_hold() {
+    assertThat(file.now().slots()).isEqualTo(8);
+    assertThat(file.now().weights())
+        .containsEntry(Tier.HIGH, 6)
+        .containsEntry(Tier.NORMAL, 3)
+        .containsEntry(Tier.LOW, 1);
+    assertThat(file.version()).isEmpty();
+    assertThat(file.rejected()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "slots: 0",
+        "slots: many",
+        "slotz: 3",
+        "queues: {higher: {weight: 1}}",
+        "queues: {high: {weight: 0}}",
+        "limits: {kept_s: 1}",
+        "quotas: {tenants: {'a b': {}}}",
+        "quotas: {default: {agents: {}}}",
+        "quotas: {default: {usd_per_hour: -1}}",
+        "kind: Agent",
+        "apiVersion: other",
+        "- list",
+        "{"
+      })
+  void an_invalid_file_is_not_taken_and_the_old_one_stays(String yaml) throws IOException {
+    write("slots: 3");
+    String version = file.version();
+    AtomicInteger told = new AtomicInteger();
+    file.listen(told::incrementAndGet);
+
+    write(yaml);
+
+    assertThat(file.now().slots()).isEqualTo(3);
+    assertThat(file.version()).isEqualTo(version).hasSize(8);
+    assertThat(file.rejected()).isNotEmpty();
+    assertThat(told).hasValue(0);
+    write("slots: 4");
+    assertThat(file.rejected()).isEmpty();
+    assertThat(file.now().slots()).isEqualTo(4);
+    assertThat(told).hasValue(1);
+  }
+
+  @Test
+  void a_file_that_is_taken_away_brings_the_defaults_back() throws IOException {
+    write("slots: 3");
+    Files.delete(folder.resolve("scheduler.yaml"));
+    file.reload();
+
+    assertThat(file.now().slots()).isEqualTo(8);
+    assertThat(file.version()).isEmpty();
+  }
+
+  @Test
+  void a_listener_that_is_closed_is_told_no_more() throws Exception {
+    AtomicInteger told = new AtomicInteger();
+    AutoCloseable listening = file.listen(told::incrementAndGet);
+    write("slots: 3");
+    listening.close();
+    write("slots: 4");
+
+    assertThat(told).hasValue(1);
+  }
+
+  @Test
+  void the_nearest_quota_holds() throws IOException {
+    write(
+        "quotas: {default: {weight: 2}, default_agent: {max_concurrency: 1},"
+            + " tenants: {acme: {weight: 5, agents: {boss: {max_concurrency: 9}}}}}");
+
+    assertThat(file.now().quotas().of("other").weight()).isEqualTo(2);
+    assertThat(file.now().quotas().of("acme").weight()).isEqualTo(5);
+    assertThat(file.now().quotas().of(new AgentId("acme", "boss")).maxConcurrency()).isEqualTo(9);
+    assertThat(file.now().quotas().of(new AgentId("acme", "x")).maxConcurrency()).isEqualTo(1);
+  }
+}
