@@ -5,6 +5,9 @@
 Reads AION_KERNEL_URL, AION_AGENT_ID, AION_TENANT, AION_KEY_ID and AION_SECRET; each has an option
 too, and without either the sample tenant of the dev profile is used. Ends with 1 and the kernel's
 reason if the search was refused or failed, with 2 if it was started wrongly.
+
+Submitted to the kernel with the intent "agent:researcher-1" and {"query": ...} it runs as a process
+of the kernel's own, needs no secret, and its task's result is the titles and addresses it found.
 """
 
 import argparse
@@ -14,11 +17,14 @@ import sys
 
 from aion_sdk.agent import Agent
 from aion_sdk.errors import AionError
+from aion_sdk.task import Task
+
+QUERY = "AION-OS Kernel"
 
 
 def arguments(argv=None):
     parser = argparse.ArgumentParser(description="Searches the web through an AION-OS kernel.")
-    parser.add_argument("query", nargs="*", help="what to search for (AION-OS Kernel)")
+    parser.add_argument("query", nargs="*", help=f"what to search for ({QUERY})")
 
     def option(name, variable, default, text):
         parser.add_argument(
@@ -51,18 +57,31 @@ def main(argv=None):
     except ValueError as wrong:
         print(f"cannot start: {wrong}", file=sys.stderr)
         return 2
-    query = " ".join(given.query) or "AION-OS Kernel"
+    query = " ".join(given.query) or QUERY
     try:
-        res = agent.syscall(
-            "tool.invoke", {"tool": "web_search", "query": query}, caps_required=["network"]
-        )
+        report(query, search(agent, query))
     except AionError as error:
         print(f"search failed: {error}", file=sys.stderr)
         return 1
     finally:
         agent.close()
-    report(query, res)
     return 0
+
+
+def run_task(task):
+    """As a process of the kernel. What is raised ends it, and the kernel decides what then."""
+    query = task.params.get("query", QUERY)
+    res = search(task, query)
+    report(query, res)
+    items = res["result"].get("items", [])
+    return {"query": query, "items": [{"title": i.get("title"), "url": i.get("url")} for i in items]}
+
+
+def search(caller, query):
+    """``caller`` is an agent, or a task: both make calls."""
+    return caller.syscall(
+        "tool.invoke", {"tool": "web_search", "query": query}, caps_required=["network"]
+    )
 
 
 def report(query, res):
@@ -89,4 +108,7 @@ if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
         # Results are in any script; a terminal that cannot show one should not end the program.
         stream.reconfigure(errors="replace")
-    sys.exit(main())
+    if "AION_TASK_ID" in os.environ:
+        Task.current().run(run_task)
+    else:
+        sys.exit(main())

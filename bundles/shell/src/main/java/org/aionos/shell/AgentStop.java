@@ -12,12 +12,13 @@ import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.api.console.Session;
 import org.jspecify.annotations.Nullable;
 
-/** Stop an agent: its syscalls are refused until it is resumed. */
+/** Stop an agent: its processes are ended and its syscalls refused until it is resumed. */
 @Service
 @Command(
     scope = "aion",
     name = "agent-stop",
-    description = "Stop an agent: its syscalls are refused until it is resumed")
+    description =
+        "Stop an agent: its processes are ended and its syscalls refused until it is resumed")
 public final class AgentStop implements Action {
 
   @Reference ProcessTable processes;

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
     description = "End a call in flight; its caller is told who did")
 public final class CallCancel implements Action {
 
-  @Reference SyscallRouter router;
+  @Reference(optional = true)
+  @Nullable SyscallRouter router;
 
   @Reference Session session;
 
@@ -28,7 +29,7 @@ public final class CallCancel implements Action {
 
   @Override
   public @Nullable Object execute() {
-    boolean told = router.cancel(auditId, Operator.name(session));
+    boolean told = Present.router(router).cancel(auditId, Operator.name(session));
     System.out.println(auditId + (told ? " is being cancelled" : " is not running"));
     return null;
   }

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 @Command(scope = "aion", name = "calls", description = "Show the calls in flight, the oldest first")
 public final class Calls implements Action {
 
-  @Reference SyscallRouter router;
+  @Reference(optional = true)
+  @Nullable SyscallRouter router;
 
   @Option(name = "--no-format", description = "Without borders, for scripts")
   boolean plain;
@@ -27,7 +28,7 @@ public final class Calls implements Action {
     for (String column : List.of("AUDIT ID", "AGENT", "SYSCALL", "TOOL", "BEGUN")) {
       table.column(column);
     }
-    for (SyscallRouter.Running call : router.running()) {
+    for (SyscallRouter.Running call : Present.router(router).running()) {
       table
           .addRow()
           .addContent(

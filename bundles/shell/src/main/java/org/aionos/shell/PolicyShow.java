@@ -35,6 +35,9 @@ public final class PolicyShow implements Action {
     Policy.Version version = policy.version();
     System.out.println("version  " + version.id());
     System.out.println("source   " + version.source());
+    if (!policy.behind().isEmpty()) {
+      System.out.println("NOT as the other nodes: " + policy.behind());
+    }
     if (!version.rejected().isEmpty()) {
       System.out.println("NOT in force is the file that is there now: " + version.rejected());
     }
