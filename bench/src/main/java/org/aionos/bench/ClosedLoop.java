@@ -16,10 +16,10 @@ final class ClosedLoop {
   private static final long DRAIN_NANOS = Duration.ofSeconds(5).toNanos();
 
   private final Target target;
-  private final Requests requests;
+  private final Source requests;
   private final int connectionCount;
 
-  ClosedLoop(Target target, Requests requests, int connectionCount) {
+  ClosedLoop(Target target, Source requests, int connectionCount) {
     this.target = target;
     this.requests = requests;
     this.connectionCount = connectionCount;

@@ -103,9 +103,9 @@ final class Connection implements AutoCloseable {
     return number;
   }
 
-  /** Whether the complete answer is 200 and begins as a good one does. */
+  /** Whether the complete answer is a success and begins as a good one does. */
   boolean isGood() {
-    if (in.get(STATUS_AT) != '2' || in.get(STATUS_AT + 1) != '0' || in.get(STATUS_AT + 2) != '0') {
+    if (in.get(STATUS_AT) != '2' || in.get(STATUS_AT + 1) != '0') {
       return false;
     }
     if (end - bodyAt < goodBegins.length) {

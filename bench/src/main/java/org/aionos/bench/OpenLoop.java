@@ -27,14 +27,14 @@ final class OpenLoop {
   private static final Duration STALL_MAX = Duration.ofSeconds(10);
 
   private final Target target;
-  private final Requests requests;
+  private final Source requests;
   private final int connectionCount;
   private final int perSecond;
 
   /** How late requests were sent: the client's own share of the latencies. */
   final Histogram lateNanos = new Histogram(3);
 
-  OpenLoop(Target target, Requests requests, int connectionCount, int perSecond) {
+  OpenLoop(Target target, Source requests, int connectionCount, int perSecond) {
     this.target = target;
     this.requests = requests;
     this.connectionCount = connectionCount;

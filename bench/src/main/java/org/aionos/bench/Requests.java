@@ -16,7 +16,7 @@ import javax.crypto.spec.SecretKeySpec;
  *
  * <p>Not for use by two threads at once.
  */
-final class Requests {
+final class Requests implements Source {
 
   /** How a request is signed. */
   enum Signature {
@@ -91,8 +91,8 @@ final class Requests {
     }
   }
 
-  /** The next request, good until the one after it. */
-  ByteBuffer next() {
+  @Override
+  public ByteBuffer next() {
     if (signature == Signature.V2) {
       sign();
     }

@@ -17,6 +17,12 @@ record Target(String name, InetSocketAddress address, ProcessHandle process, byt
     return new Target("governed", local(port), process(pid), bytes("{\"status\":\"ok\""));
   }
 
+  /** The kernel: an answer is good if the task was taken. */
+  static Target scheduling(int port, long pid) {
+    return new Target(
+        "submit", local(port), process(pid), bytes("{\"status\":\"ok\",\"created\":true"));
+  }
+
   /** The baseline: an answer is good if it is the request. */
   static Target bare(int port, long pid) {
     return new Target("bare", local(port), process(pid), bytes("{\"schema\":\"aion.syscall.v1\""));

@@ -14,7 +14,7 @@ public final class Identities {
 
   /** An identity that knows the sample tenant. */
   public static IdentityComponent open(Path folder, Journal journal) throws IOException {
-    Settings settings = new Settings(folder, true, Duration.ofMinutes(5), 10_000_000, null);
+    Settings settings = new Settings(folder, true, Duration.ofMinutes(5), 10_000_000, false, null);
     return new IdentityComponent(settings, InstantSource.system(), new SecureRandom(), journal);
   }
 

@@ -32,7 +32,7 @@ public final class Policies {
   public static PolicyFile open(Path folder, Journal journal) throws IOException {
     Files.writeString(folder.resolve(PolicyFile.FILE_NAME), RULES);
     Path state = Files.createDirectories(folder.resolve("policy"));
-    return new PolicyFile(folder, state, Duration.ofMillis(500), journal);
+    return new PolicyFile(folder, state, Duration.ofMillis(500), journal, System::nanoTime);
   }
 
   public static void close(PolicyFile policy) {

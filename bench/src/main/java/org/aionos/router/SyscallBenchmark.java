@@ -19,6 +19,8 @@ import org.aionos.kernel.Reply;
 import org.aionos.kernel.Syscall;
 import org.aionos.kernel.SyscallHandler;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
+import org.aionos.kernel.task.Budgets;
+import org.aionos.kernel.task.TaskCalls;
 import org.aionos.policy.Policies;
 import org.aionos.policy.PolicyFile;
 import org.aionos.telemetry.PrometheusMeters;
@@ -85,6 +87,8 @@ public class SyscallBenchmark {
             tasks,
             Idempotency.open(
                 folder.resolve("router"), Duration.ofDays(1), 1_000, InstantSource.system()),
+            syscall -> TaskCalls.Turn.NONE,
+            (syscall, agent) -> Budgets.Reservation.NONE,
             watchdog,
             journal,
             meters,

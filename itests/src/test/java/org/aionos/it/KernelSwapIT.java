@@ -21,6 +21,7 @@ class KernelSwapIT {
           "policy",
           "router",
           "process",
+          "scheduler",
           "journal",
           "identity",
           "telemetry",
@@ -33,6 +34,24 @@ class KernelSwapIT {
           "sandbox",
           "trust",
           "shell");
+
+  @Test
+  void without_its_scheduler_the_kernel_still_has_an_operators_shell() throws IOException {
+    try (RunningKernel kernel = RunningKernel.named("kernelheadless").start()) {
+      Ssh.admin(kernel, "bundle:stop org.aionos.scheduler");
+
+      assertThat(Ssh.run(kernel, "aion:tools --no-format")).contains("echo");
+      assertThat(Ssh.run(kernel, "aion:agents --no-format")).contains("researcher-1");
+      assertThat(Ssh.run(kernel, "aion:tasks")).contains("the scheduler does not run");
+      assertThat(Ssh.run(kernel, "aion:calls")).contains("the router does not run");
+
+      Ssh.admin(kernel, "bundle:start org.aionos.scheduler");
+      Await.until(
+          "tasks are shown again",
+          Duration.ofSeconds(60),
+          () -> Ssh.run(kernel, "aion:tasks").contains("ATTEMPT"));
+    }
+  }
 
   @Test
   void callers_see_an_answer_or_a_503_while_each_kernel_bundle_is_updated() throws IOException {

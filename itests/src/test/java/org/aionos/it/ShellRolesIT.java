@@ -89,6 +89,8 @@ class ShellRolesIT {
       strings = {
         "aion:tools",
         "aion:agents",
+        "aion:tasks",
+        "aion:queue",
         "aion:policy",
         "aion:config",
         "aion:tenants",
