@@ -50,4 +50,24 @@ public sealed interface Decision {
       return requireNonNull(problem.policyVersion());
     }
   }
+
+  /**
+   * The call may run once a person has said so, of this very call. {@link
+   * org.aionos.kernel.policy.Approvals} knows whether one has.
+   *
+   * @param allow what holds then
+   * @param rule the one that wants it
+   */
+  record AfterApproval(Allow allow, String rule) implements Decision {
+
+    public AfterApproval {
+      requireNonNull(allow, "allow");
+      requireNonNull(rule, "rule");
+    }
+
+    @Override
+    public String policyVersion() {
+      return allow.policyVersion();
+    }
+  }
 }

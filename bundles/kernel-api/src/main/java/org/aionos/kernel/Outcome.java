@@ -13,6 +13,11 @@ public sealed interface Outcome {
 
   Code code();
 
+  /** What the call used up, however it ended. */
+  default Spent spent() {
+    return Spent.NOTHING;
+  }
+
   /** The call was carried out. */
   record Ok(Map<String, @Nullable Object> result, Spent spent, Engine engine) implements Outcome {
 
@@ -33,11 +38,21 @@ public sealed interface Outcome {
     }
   }
 
-  /** The call was refused, or failed. Whether it had effects follows from the code. */
-  record Failed(Problem problem, @Nullable Engine engine) implements Outcome {
+  /**
+   * The call was refused, or failed. Whether it had effects follows from the code.
+   *
+   * @param spent what it used up all the same; nothing if it was refused
+   */
+  record Failed(Problem problem, @Nullable Engine engine, Spent spent) implements Outcome {
 
     public Failed {
       requireNonNull(problem, "problem");
+      requireNonNull(spent, "spent");
+    }
+
+    /** Of a call that has used nothing. */
+    public Failed(Problem problem, @Nullable Engine engine) {
+      this(problem, engine, Spent.NOTHING);
     }
 
     @Override
@@ -54,6 +69,11 @@ public sealed interface Outcome {
   record Spent(BigDecimal costUsd, long tokensIn, long tokensOut) {
 
     public static final Spent NOTHING = new Spent(BigDecimal.ZERO, 0, 0);
+
+    public Spent plus(Spent more) {
+      return new Spent(
+          costUsd.add(more.costUsd), tokensIn + more.tokensIn, tokensOut + more.tokensOut);
+    }
   }
 
   /**

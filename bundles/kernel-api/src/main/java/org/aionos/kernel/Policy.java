@@ -1,5 +1,6 @@
 package org.aionos.kernel;
 
+import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import org.aionos.kernel.memory.Trust;
@@ -25,6 +26,12 @@ public interface Policy {
    */
   Decision decideTool(
       Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs, Trust trust);
+
+  /**
+   * Hears how each call ended that this policy let run. Takes no time: it is on the way of every
+   * answer.
+   */
+  default void observe(Syscall syscall, Decision.Allow by, Outcome outcome, Duration took) {}
 
   /** As above, of a task of which nothing is known. */
   default Decision decideTool(

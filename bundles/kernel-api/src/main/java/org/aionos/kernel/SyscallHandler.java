@@ -26,4 +26,12 @@ public interface SyscallHandler {
    * @throws InterruptedException when the deadline passes
    */
   Outcome.Ok run(Admitted call) throws InterruptedException;
+
+  /**
+   * What a call may use up at most, as far as can be told beforehand: so much is set aside for it.
+   * Does no I/O and does not throw; of params that {@link #run} would refuse it says anything.
+   */
+  default Outcome.Spent atMost(Syscall syscall) {
+    return Outcome.Spent.NOTHING;
+  }
 }

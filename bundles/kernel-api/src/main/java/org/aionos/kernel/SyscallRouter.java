@@ -36,6 +36,16 @@ public interface SyscallRouter {
   boolean cancel(String auditId, String by);
 
   /**
+   * Breaks off a call of a task that is preempted, if it can go on later from where it is. Its
+   * caller is told {@code CANCELLED}; on its task's log it has not ended.
+   *
+   * @return whether the call was running and can go on later; else it was left alone
+   */
+  default boolean suspend(String auditId) {
+    return false;
+  }
+
+  /**
    * @param tool what {@code tool.invoke} was asked for; null for other syscalls
    */
   record Running(

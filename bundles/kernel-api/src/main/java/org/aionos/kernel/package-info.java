@@ -5,7 +5,7 @@
  * org.aionos.kernel.SyscallHandler}, {@link org.aionos.kernel.Outcome}. Tools never import this.
  */
 @Export
-@Version("1.2.0")
+@Version("1.3.0")
 @NullMarked
 package org.aionos.kernel;
 

@@ -1,10 +1,13 @@
 package org.aionos.kernel.task;
 
+import java.math.BigDecimal;
 import java.time.Duration;
+import java.util.List;
 import org.aionos.kernel.AgentProcess;
 import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Syscall;
+import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -22,6 +25,45 @@ public interface Budgets {
    *     nothing is set aside then
    */
   Reservation reserve(Syscall syscall, AgentProcess agent);
+
+  /**
+   * As above, of a call of which is known what it may use at most.
+   *
+   * @param atMost as {@link org.aionos.kernel.SyscallHandler#atMost} says
+   */
+  default Reservation reserve(Syscall syscall, AgentProcess agent, Outcome.Spent atMost) {
+    return reserve(syscall, agent);
+  }
+
+  /**
+   * The limits that hold, and what of them is used, by tenant and agent.
+   *
+   * @param tenant null for all
+   */
+  default List<Standing> standings(@Nullable String tenant) {
+    return List.of();
+  }
+
+  /**
+   * One limit and how it stands.
+   *
+   * @param level {@code tenant}, {@code agent} or {@code task}
+   * @param holder the tenant, the agent's address, or tenant and task
+   * @param kind {@code calls}, {@code tokens} or {@code usd}
+   * @param window {@code hour}, {@code second} or {@code task}
+   * @param max in units of the kind
+   * @param used in the present window
+   * @param reserved set aside for calls that run
+   */
+  record Standing(
+      String level,
+      String holder,
+      String tenant,
+      String kind,
+      String window,
+      BigDecimal max,
+      BigDecimal used,
+      BigDecimal reserved) {}
 
   /** What is set aside for one call. */
   interface Reservation {

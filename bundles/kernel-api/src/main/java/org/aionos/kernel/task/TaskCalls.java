@@ -1,8 +1,10 @@
 package org.aionos.kernel.task;
 
+import java.util.Map;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Reply;
 import org.aionos.kernel.Syscall;
+import org.aionos.kernel.Underway;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -49,6 +51,19 @@ public interface TaskCalls {
      * @throws Refused if that could not be written; then nothing may be done
      */
     void asked(String auditId);
+
+    /** The state in which this call was broken off before; null if it begins. */
+    default @Nullable Map<String, @Nullable Object> before() {
+      return null;
+    }
+
+    /**
+     * Puts on the task's log how far the call is that was broken off, since its task is preempted.
+     * It has not ended; it is made again when the task goes on.
+     *
+     * @throws Refused if that could not be written
+     */
+    default void suspended(Underway.SoFar soFar) {}
 
     /**
      * Puts on the task's log how the call ended.

@@ -3,7 +3,7 @@
  * what all of it may use up. {@link org.aionos.kernel.task.Scheduler} is what people see of it.
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 @NullMarked
 package org.aionos.kernel.task;
 
