@@ -31,7 +31,7 @@ final class Answers {
   /** The R2 response: status, result, usage, engine, audit_id. */
   static byte[] of(Reply reply) {
     if (reply.outcome() instanceof Outcome.Failed failed) {
-      return of(failed.problem(), reply.auditId(), reply.took());
+      return of(failed.problem(), reply.auditId(), reply.took(), failed.spent());
     }
     Outcome.Ok ok = (Outcome.Ok) reply.outcome();
     return object(
@@ -48,13 +48,19 @@ final class Answers {
         });
   }
 
+  /** A failure that has used nothing; otherwise as below. */
+  static byte[] of(Problem problem, String auditId, @Nullable Duration took) {
+    return of(problem, auditId, took, Outcome.Spent.NOTHING);
+  }
+
   /**
    * The one shape of failure.
    *
    * @param auditId empty where nothing could be recorded, because the journal itself is away
    * @param took null where no call was begun
    */
-  static byte[] of(Problem problem, String auditId, @Nullable Duration took) {
+  private static byte[] of(
+      Problem problem, String auditId, @Nullable Duration took, Outcome.Spent spent) {
     return object(
         json -> {
           json.writeStringField("status", "error");
@@ -74,7 +80,7 @@ final class Answers {
           }
           json.writeEndObject();
           if (took != null) {
-            usage(json, took, Outcome.Spent.NOTHING);
+            usage(json, took, spent);
           }
           json.writeStringField("audit_id", auditId);
         });

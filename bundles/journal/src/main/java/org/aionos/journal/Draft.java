@@ -189,10 +189,7 @@ final class Draft {
     }
     if (outcome instanceof Outcome.Ok ok) {
       writeText(json, "engine", ok.engine().name(), ID_CHARS_MAX);
-      json.writeFieldName("cost_usd");
-      writeNumber(json, ok.spent().costUsd());
-      json.writeNumberField("tokens_in", ok.spent().tokensIn());
-      json.writeNumberField("tokens_out", ok.spent().tokensOut());
+      write(json, ok.spent());
     } else if (outcome instanceof Outcome.Failed failed) {
       if (by == null) {
         writeText(json, "rule", failed.problem().rule(), ID_CHARS_MAX);
@@ -202,8 +199,18 @@ final class Draft {
         writeText(json, "engine", failed.engine().name(), ID_CHARS_MAX);
       }
       writeText(json, "message", failed.problem().message(), MESSAGE_CHARS_MAX);
+      if (!failed.spent().equals(Outcome.Spent.NOTHING)) {
+        write(json, failed.spent());
+      }
     }
     json.writeNumberField("latency_ms", Math.round(took.toNanos() / 1e3) / 1e3);
+  }
+
+  private static void write(JsonGenerator json, Outcome.Spent spent) throws IOException {
+    json.writeFieldName("cost_usd");
+    writeNumber(json, spent.costUsd());
+    json.writeNumberField("tokens_in", spent.tokensIn());
+    json.writeNumberField("tokens_out", spent.tokensOut());
   }
 
   private static @Nullable String tool(Syscall syscall) {

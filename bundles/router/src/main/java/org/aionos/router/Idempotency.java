@@ -198,14 +198,16 @@ final class Idempotency {
       row.put("at", atMillis);
       if (outcome instanceof Outcome.Ok ok) {
         row.put("result", ok.result());
-        row.put("cost_usd", ok.spent().costUsd().toPlainString());
-        row.put("tokens_in", ok.spent().tokensIn());
-        row.put("tokens_out", ok.spent().tokensOut());
         row.put("engine_kind", ok.engine().kind());
         row.put("engine_name", ok.engine().name());
       } else if (outcome instanceof Outcome.Failed failed) {
         row.put("code", failed.code().name());
         row.put("message", failed.problem().message());
+      }
+      if (outcome != null) {
+        row.put("cost_usd", outcome.spent().costUsd().toPlainString());
+        row.put("tokens_in", outcome.spent().tokensIn());
+        row.put("tokens_out", outcome.spent().tokensOut());
       }
       return Documents.write(row);
     }
@@ -226,18 +228,23 @@ final class Idempotency {
 
     private static @Nullable Outcome outcome(Fields row) throws InvalidDocument {
       if (row.has("code")) {
-        return Outcome.failed(Problem.of(Code.valueOf(row.text("code")), row.text("message")));
+        return new Outcome.Failed(
+            Problem.of(Code.valueOf(row.text("code")), row.text("message")), null, spent(row));
       }
       if (!row.has("result")) {
         return null;
       }
       return new Outcome.Ok(
           row.object("result").values(),
-          new Outcome.Spent(
-              new BigDecimal(row.text("cost_usd")),
-              row.wholeNumber("tokens_in", 0, 0, Long.MAX_VALUE),
-              row.wholeNumber("tokens_out", 0, 0, Long.MAX_VALUE)),
+          spent(row),
           new Outcome.Engine(row.text("engine_kind"), row.text("engine_name")));
+    }
+
+    private static Outcome.Spent spent(Fields row) throws InvalidDocument {
+      return new Outcome.Spent(
+          new BigDecimal(row.text("cost_usd", "0")),
+          row.wholeNumber("tokens_in", 0, 0, Long.MAX_VALUE),
+          row.wholeNumber("tokens_out", 0, 0, Long.MAX_VALUE));
     }
   }
 }

@@ -88,6 +88,11 @@ final class InstalledTool {
     return origin;
   }
 
+  /** What an approval is bound to: this version, of this very jar. */
+  String subject() {
+    return manifest.nameAndVersion() + " " + origin;
+  }
+
   long age() {
     return age;
   }

@@ -16,9 +16,11 @@ import java.util.function.Supplier;
 import org.aionos.kernel.Admitted;
 import org.aionos.kernel.AgentProcess;
 import org.aionos.kernel.Asked;
+import org.aionos.kernel.Blame;
 import org.aionos.kernel.CallListener;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Decision;
+import org.aionos.kernel.Decision.AfterApproval;
 import org.aionos.kernel.Decision.Allow;
 import org.aionos.kernel.Decision.Deny;
 import org.aionos.kernel.Journal;
@@ -31,6 +33,7 @@ import org.aionos.kernel.Refused;
 import org.aionos.kernel.Reply;
 import org.aionos.kernel.Syscall;
 import org.aionos.kernel.SyscallRouter;
+import org.aionos.kernel.policy.Approvals;
 import org.aionos.kernel.task.Budgets;
 import org.aionos.kernel.task.TaskCalls;
 import org.osgi.framework.BundleContext;
@@ -56,6 +59,9 @@ public final class Router implements SyscallRouter {
 
   private static final Logger log = LoggerFactory.getLogger(Router.class);
 
+  private static final Problem FAULT =
+      Problem.of(Code.KERNEL_FAULT, "a fault of the kernel; see its log");
+
   /** The time limits of calls. */
   record Limits(int callsInFlightMax, Duration deadline, Duration deadlineMax, Duration drainMax) {}
 
@@ -77,6 +83,7 @@ public final class Router implements SyscallRouter {
 
   private final ProcessTable processes;
   private final Policy policy;
+  private final Approvals approvals;
   private final HandlerTable handlers;
   private final TaintedTasks tasks;
   private final Journal journal;
@@ -99,6 +106,7 @@ public final class Router implements SyscallRouter {
       BundleContext context,
       @Reference(name = "processes") ProcessTable processes,
       @Reference(name = "policy") Policy policy,
+      @Reference(name = "approvals") Approvals approvals,
       @Reference(name = "handlers") HandlerTable handlers,
       @Reference(name = "tasks") TaintedTasks tasks,
       @Reference(name = "taskCalls") TaskCalls taskCalls,
@@ -114,6 +122,7 @@ public final class Router implements SyscallRouter {
             Duration.ofMillis(config.drainMillisMax())),
         processes,
         policy,
+        approvals,
         handlers,
         tasks,
         Idempotency.open(
@@ -134,6 +143,7 @@ public final class Router implements SyscallRouter {
       Limits limits,
       ProcessTable processes,
       Policy policy,
+      Approvals approvals,
       HandlerTable handlers,
       TaintedTasks tasks,
       Idempotency idempotency,
@@ -147,6 +157,7 @@ public final class Router implements SyscallRouter {
     this.limits = limits;
     this.processes = processes;
     this.policy = policy;
+    this.approvals = approvals;
     this.handlers = handlers;
     this.tasks = tasks;
     this.idempotency = idempotency;
@@ -212,6 +223,16 @@ public final class Router implements SyscallRouter {
     return true;
   }
 
+  @Override
+  public boolean suspend(String auditId) {
+    InFlight found = inFlight.get(auditId);
+    if (found == null || !found.call.suspend()) {
+      return false;
+    }
+    found.watch.hasten();
+    return true;
+  }
+
   private void carry(Syscall syscall, CallListener listener) {
     long begunNanos = nanoClock.getAsLong();
     Call call;
@@ -229,10 +250,10 @@ public final class Router implements SyscallRouter {
     } catch (RuntimeException | Error bug) {
       // A broken neighbour must not cost us the second half of the audit record.
       log.error("kernel fault: syscall={} audit={}", syscall.name(), call.asked.auditId(), bug);
-      outcome = Outcome.failed(Problem.of(Code.KERNEL_FAULT, "a fault of the kernel; see its log"));
+      outcome = call.failed(FAULT);
     }
     call.end(outcome);
-    measure(syscall, outcome, begunNanos);
+    measure(call, outcome);
   }
 
   // Refuses or passes on. Nothing above the call to run has an effect, so a refusal has nothing to
@@ -247,6 +268,7 @@ public final class Router implements SyscallRouter {
       if (decision instanceof Deny deny) {
         return Outcome.failed(deny.problem());
       }
+      Allow permit = decision instanceof AfterApproval later ? later.allow() : (Allow) decision;
       if (!free.tryAcquire()) {
         throw new Refused(Code.KERNEL_BUSY, "the kernel has as many calls in flight as it admits");
       }
@@ -254,30 +276,43 @@ public final class Router implements SyscallRouter {
         call.turn(taskCalls.begin(syscall));
         return call.isReplayed()
             ? call.replay()
-            : charged(call, agent, () -> run(call, serving, (Allow) decision, agent));
+            : charged(call, serving, agent, () -> run(call, serving, permit, agent));
       } finally {
         free.release();
       }
     }
   }
 
-  private Outcome charged(Call call, AgentProcess agent, Supplier<Outcome> run) {
+  private Outcome charged(
+      Call call, HandlerTable.Serving serving, AgentProcess agent, Supplier<Outcome> run) {
     return idempotency.once(
         call.asked,
         () -> {
-          Budgets.Reservation reservation = budgets.reserve(call.asked.syscall(), agent);
+          Syscall syscall = call.asked.syscall();
+          Budgets.Reservation reservation =
+              budgets.reserve(syscall, agent, serving.handler().atMost(syscall));
           long begunNanos = nanoClock.getAsLong();
-          Outcome outcome = Outcome.failed(Problem.of(Code.KERNEL_FAULT, "a fault of the kernel"));
+          Outcome outcome = null;
           try {
             outcome = run.get();
+            return outcome;
+          } catch (Refused notBegun) {
+            outcome = Outcome.failed(notBegun.problem());
+            throw notBegun;
           } finally {
-            reservation.settle(outcome, Duration.ofNanos(nanoClock.getAsLong() - begunNanos));
+            reservation.settle(
+                outcome == null ? call.failed(FAULT) : outcome,
+                Duration.ofNanos(nanoClock.getAsLong() - begunNanos));
           }
-          return outcome;
         });
   }
 
   private Outcome run(Call call, HandlerTable.Serving serving, Allow permit, AgentProcess agent) {
+    if (call.decision() instanceof AfterApproval waiting) {
+      // The last that can refuse: an approval is of one call that runs.
+      approvals.use(waiting, call.asked, call.asked.syscall().name());
+      call.decided(permit);
+    }
     Duration left = timeAllowed(call.asked.syscall());
     Instant begun = clock.instant();
     Watchdog.Watch watch = watchdog.watch(left, () -> overrun(call));
@@ -288,15 +323,24 @@ public final class Router implements SyscallRouter {
       tasks.mayRead(call.asked.syscall(), serving.needs());
       return serving
           .handler()
-          .run(new Admitted(call.asked, permit, agent, begun.plus(left), call::said));
+          .run(new Admitted(call.asked, permit, agent, begun.plus(left), call::said, call));
     } catch (InterruptedException stopped) {
       return call.interrupted();
     } catch (Refused refused) {
-      return Outcome.failed(refused.problem());
+      if (isOfRightOrBudget(refused)) {
+        // Nothing was done: an idempotency key does not stand for it, and nobody is charged.
+        throw refused;
+      }
+      return call.failed(refused.problem());
     } finally {
       inFlight.remove(auditId);
       watch.end();
     }
+  }
+
+  private static boolean isOfRightOrBudget(Refused refused) {
+    Blame blame = refused.problem().code().blame();
+    return blame == Blame.POLICY || blame == Blame.BUDGET;
   }
 
   private AgentProcess agentOf(Syscall syscall) {
@@ -337,11 +381,17 @@ public final class Router implements SyscallRouter {
     }
   }
 
-  private void measure(Syscall syscall, Outcome outcome, long begunNanos) {
+  private void measure(Call call, Outcome outcome) {
+    Syscall syscall = call.asked.syscall();
+    long tookNanos = nanoClock.getAsLong() - call.begunNanos;
     // A caller chooses the name freely, so only names that are served become labels.
     String name = handlers.serves(syscall.name()) ? syscall.name() : "other";
     counted.add(1, name, outcome.code().name());
-    latencyMillis.record((nanoClock.getAsLong() - begunNanos) / 1e6, name);
+    latencyMillis.record(tookNanos / 1e6, name);
+    Allow permit = call.permit();
+    if (permit != null) {
+      policy.observe(syscall, permit, outcome, Duration.ofNanos(tookNanos));
+    }
   }
 
   private static Reply unrecorded(Problem problem) {

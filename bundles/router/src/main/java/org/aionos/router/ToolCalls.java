@@ -1,5 +1,6 @@
 package org.aionos.router;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -20,9 +21,11 @@ import org.aionos.kernel.Policy;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.SearchIndex;
+import org.aionos.kernel.Syscall;
 import org.aionos.kernel.SyscallHandler;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.kernel.memory.Trust;
+import org.aionos.kernel.policy.Approvals;
 import org.aionos.tool.ToolCall;
 import org.aionos.tool.ToolFailure;
 import org.aionos.tool.ToolResult;
@@ -60,6 +63,7 @@ public final class ToolCalls implements SyscallHandler {
 
   private final ToolTable tools;
   private final Policy policy;
+  private final Approvals approvals;
   private final TaintedTasks tasks;
   private final Workspaces workspaces;
   private final ToolSettings settings;
@@ -88,6 +92,7 @@ public final class ToolCalls implements SyscallHandler {
       RouterConfig config,
       @Reference(name = "tools") ToolTable tools,
       @Reference(name = "policy") Policy policy,
+      @Reference(name = "approvals") Approvals approvals,
       @Reference(name = "tasks") TaintedTasks tasks,
       @Reference(name = "workspaces") Workspaces workspaces,
       @Reference(name = "settings") ToolSettings settings,
@@ -95,6 +100,7 @@ public final class ToolCalls implements SyscallHandler {
     this(
         tools,
         policy,
+        approvals,
         tasks,
         workspaces,
         settings,
@@ -107,6 +113,7 @@ public final class ToolCalls implements SyscallHandler {
   ToolCalls(
       ToolTable tools,
       Policy policy,
+      Approvals approvals,
       TaintedTasks tasks,
       Workspaces workspaces,
       ToolSettings settings,
@@ -116,6 +123,7 @@ public final class ToolCalls implements SyscallHandler {
       int resultBytesMax) {
     this.tools = tools;
     this.policy = policy;
+    this.approvals = approvals;
     this.tasks = tasks;
     this.workspaces = workspaces;
     this.settings = settings;
@@ -128,6 +136,20 @@ public final class ToolCalls implements SyscallHandler {
   @Override
   public Outcome.Ok run(Admitted call) throws InterruptedException {
     return call.syscall().name().equals(LIST) ? list(call) : invoke(call);
+  }
+
+  /** What the operator has set as the price of one call of the tool. */
+  @Override
+  public Outcome.Spent atMost(Syscall syscall) {
+    return syscall.name().equals(INVOKE) && syscall.params().get(TOOL) instanceof String tool
+        ? priceOf(tool)
+        : Outcome.Spent.NOTHING;
+  }
+
+  private Outcome.Spent priceOf(String tool) {
+    int version = tool.indexOf('@');
+    BigDecimal usd = settings.priceUsd(version < 0 ? tool : tool.substring(0, version));
+    return usd.signum() == 0 ? Outcome.Spent.NOTHING : new Outcome.Spent(usd, 0, 0);
   }
 
   private Outcome.Ok invoke(Admitted call) throws InterruptedException {
@@ -146,6 +168,7 @@ public final class ToolCalls implements SyscallHandler {
                                 + "' is installed; tool.list names those that are")))) {
       InstalledTool installed = lease.installed();
       ToolManifest manifest = installed.manifest();
+      requireAffordable(call.syscall(), manifest);
       Decision decision = decide(call, manifest, tasks.of(call.syscall()));
       if (decision instanceof Decision.Deny deny) {
         throw new Refused(deny.problem());
@@ -158,12 +181,27 @@ public final class ToolCalls implements SyscallHandler {
                 + manifest.concurrencyMax());
       }
       try {
+        if (decision instanceof Decision.AfterApproval waiting) {
+          approvals.use(waiting, call.asked(), installed.subject());
+        }
         return lease.trial() == null
             ? enter(call, installed)
             : enter(call, installed, lease.trial());
       } finally {
         installed.done();
       }
+    }
+  }
+
+  private void requireAffordable(Syscall syscall, ToolManifest manifest) {
+    BigDecimal named = syscall.budget().usdMax();
+    BigDecimal price = settings.priceUsd(manifest.name());
+    if (named != null && price.compareTo(named) > 0) {
+      throw new Refused(
+          Problem.at(
+              "/budget/usd_max",
+              Code.BUDGET_EXHAUSTED,
+              "a call of " + manifest.name() + " costs more: " + price + " USD"));
     }
   }
 
@@ -226,7 +264,7 @@ public final class ToolCalls implements SyscallHandler {
       installed.checkResult(value);
       return new Outcome.Ok(
           value,
-          new Outcome.Spent(result.costUsd(), 0, 0),
+          new Outcome.Spent(result.costUsd().add(settings.priceUsd(manifest.name())), 0, 0),
           new Outcome.Engine("module", "tooling/" + manifest.nameAndVersion()));
     } catch (ToolFailure failure) {
       throw new Refused(
@@ -274,7 +312,8 @@ public final class ToolCalls implements SyscallHandler {
       item.put("capabilities_required", List.copyOf(manifest.needs()));
       item.put("input", manifest.input());
       item.put("output", manifest.output());
-      item.put("allowed", decision instanceof Decision.Allow);
+      item.put("allowed", !(decision instanceof Decision.Deny));
+      item.put("approval_required", decision instanceof Decision.AfterApproval);
       items.add(item);
     }
     return Outcome.Ok.ofKernel(LIST, Map.of("items", items));

@@ -1,6 +1,7 @@
 package org.aionos.router;
 
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -38,6 +39,8 @@ public final class ToolSettings {
   private static final Duration LOOK = Duration.ofMillis(500);
   private static final Pattern TOOL = Pattern.compile("[a-z][a-z0-9_.-]{0,62}");
   private static final int TOOLS_MAX = 1_000;
+  private static final String PRICE = "price_usd";
+  private static final int PRICE_USD_MAX = 1_000;
 
   /** They are told to the tool with each call that asks. */
   private static final int TOOL_BYTES_MAX = 65_536;
@@ -45,7 +48,17 @@ public final class ToolSettings {
   private final Path file;
   private final Journal journal;
   private final FolderWatch watch;
-  private volatile Map<String, Map<String, @Nullable Object>> inForce = Map.of();
+
+  /**
+   * @param told what a tool is told, by its name
+   * @param pricesUsd of one call
+   */
+  private record InForce(
+      Map<String, Map<String, @Nullable Object>> told, Map<String, BigDecimal> pricesUsd) {}
+
+  private static final InForce NOTHING = new InForce(Map.of(), Map.of());
+
+  private volatile InForce inForce = NOTHING;
 
   @Activate
   public ToolSettings(BundleContext context, @Reference(name = "journal") Journal journal) {
@@ -68,17 +81,22 @@ public final class ToolSettings {
   }
 
   Map<String, @Nullable Object> of(String tool) {
-    return inForce.getOrDefault(tool, Map.of());
+    return inForce.told.getOrDefault(tool, Map.of());
+  }
+
+  /** What one call of a tool costs its agent, besides what the tool says itself. */
+  BigDecimal priceUsd(String tool) {
+    return inForce.pricesUsd.getOrDefault(tool, BigDecimal.ZERO);
   }
 
   void reload() {
     try {
-      Map<String, Map<String, @Nullable Object>> read = read(Files.readAllBytes(file));
-      record("tool_settings.activated", Map.of("tools", String.join(",", read.keySet())));
+      InForce read = read(Files.readAllBytes(file));
+      record("tool_settings.activated", Map.of("tools", String.join(",", read.told.keySet())));
       inForce = read;
-      log.info("tool settings activated: tools={}", read.keySet());
+      log.info("tool settings activated: tools={}", read.told.keySet());
     } catch (NoSuchFileException none) {
-      inForce = Map.of();
+      inForce = NOTHING;
       log.info("tool settings: there is no {}, so nothing is set", FILE_NAME);
     } catch (InvalidDocument invalid) {
       reject(invalid.describe());
@@ -87,8 +105,7 @@ public final class ToolSettings {
     }
   }
 
-  private static Map<String, Map<String, @Nullable Object>> read(byte[] yaml)
-      throws InvalidDocument {
+  private static InForce read(byte[] yaml) throws InvalidDocument {
     Fields root = Documents.yaml(yaml).only("apiVersion", "kind", "tools");
     if (!root.text("apiVersion").equals("aion.os/v1")) {
       throw root.invalid("apiVersion", "must be aion.os/v1");
@@ -101,10 +118,15 @@ public final class ToolSettings {
       throw root.invalid("tools", "are more than " + TOOLS_MAX);
     }
     Map<String, Map<String, @Nullable Object>> settings = new LinkedHashMap<>();
+    Map<String, BigDecimal> pricesUsd = new LinkedHashMap<>();
     for (Map.Entry<String, Fields> tool : tools.entrySet()) {
       settings.put(tool.getKey(), checked(root, tool.getKey(), tool.getValue()));
+      BigDecimal priceUsd = tool.getValue().numberOrNull(PRICE, 0, PRICE_USD_MAX);
+      if (priceUsd != null) {
+        pricesUsd.put(tool.getKey(), priceUsd);
+      }
     }
-    return settings;
+    return new InForce(settings, pricesUsd);
   }
 
   private static Map<String, @Nullable Object> checked(Fields root, String tool, Fields settings)

@@ -107,8 +107,14 @@ final class FakeKernel implements Journal, Policy, ProcessTable, Meters {
     if (denies) {
       return denied("tenants/acme/syscalls/deny");
     }
-    return grants.containsAll(needs) ? allow() : denied("tenants/acme/allow");
+    if (!grants.containsAll(needs)) {
+      return denied("tenants/acme/allow");
+    }
+    return wantsPerson ? new Decision.AfterApproval(allow(), "global/syscalls/approve") : allow();
   }
+
+  volatile boolean wantsPerson;
+  volatile boolean toolWantsPerson;
 
   @Override
   public Decision decideTool(
@@ -116,7 +122,10 @@ final class FakeKernel implements Journal, Policy, ProcessTable, Meters {
     if (trust.compareTo(trustMin) < 0) {
       return denied("tenants/acme/tools/trust");
     }
-    return permit.grants().containsAll(needs) ? permit : denied("tenants/acme/allow");
+    if (!permit.grants().containsAll(needs)) {
+      return denied("tenants/acme/allow");
+    }
+    return toolWantsPerson ? new Decision.AfterApproval(permit, "global/tools/approve") : permit;
   }
 
   Trust trustMin = Trust.LOW;

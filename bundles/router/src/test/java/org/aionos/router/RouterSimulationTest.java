@@ -62,6 +62,7 @@ final class RouterSimulationTest {
               new Router.Limits(8, Duration.ofSeconds(1), Duration.ofSeconds(9), Duration.ZERO),
               kernel,
               kernel,
+              new FakeApprovals(),
               handlers,
               new TaintedTasks(),
               Idempotency.open(folder, Duration.ofDays(1), 100, InstantSource.system()),

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,8 +34,10 @@ import org.aionos.kernel.Refused;
 import org.aionos.kernel.Reply;
 import org.aionos.kernel.Syscall;
 import org.aionos.kernel.SyscallHandler;
+import org.aionos.kernel.Underway;
 import org.aionos.kernel.task.Budgets;
 import org.aionos.kernel.task.TaskCalls;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -49,6 +52,7 @@ final class RouterTest {
   private final HandlerTable handlers = new HandlerTable(Duration.ofSeconds(1));
   private final AtomicLong nanos = new AtomicLong();
   private final Watchdog watchdog = new Watchdog(nanos::get);
+  private final FakeApprovals approvals = new FakeApprovals();
   private final List<String> budget = new CopyOnWriteArrayList<>();
   private TaskCalls.Turn turn = TaskCalls.Turn.NONE;
   private boolean budgetUsedUp;
@@ -80,11 +84,12 @@ final class RouterTest {
             Duration.ofSeconds(1)),
         kernel,
         kernel,
+        approvals,
         handlers,
         new TaintedTasks(),
         idempotency,
         syscall -> turn,
-        (syscall, agent) -> reserve(syscall),
+        new FakeBudgets(),
         watchdog,
         kernel,
         kernel,
@@ -92,12 +97,30 @@ final class RouterTest {
         nanos::get);
   }
 
-  private Budgets.Reservation reserve(Syscall syscall) {
-    if (budgetUsedUp) {
-      throw new Refused(Code.BUDGET_EXHAUSTED, "used up");
+  private final class FakeBudgets implements Budgets {
+
+    @Override
+    public Reservation reserve(Syscall syscall, AgentProcess agent) {
+      throw new AssertionError("the router knows what a call may use");
     }
-    budget.add("reserved " + syscall.name());
-    return (outcome, took) -> budget.add("settled " + outcome.code());
+
+    @Override
+    public Reservation reserve(Syscall syscall, AgentProcess agent, Outcome.Spent atMost) {
+      if (budgetUsedUp) {
+        throw new Refused(Code.BUDGET_EXHAUSTED, "used up");
+      }
+      budget.add(
+          "reserved "
+              + syscall.name()
+              + (atMost.tokensOut() == 0 ? "" : " " + atMost.tokensOut() + " tokens"));
+      return (outcome, took) ->
+          budget.add(
+              "settled "
+                  + outcome.code()
+                  + (outcome.spent().tokensOut() == 0
+                      ? ""
+                      : " " + outcome.spent().tokensOut() + " tokens"));
+    }
   }
 
   /** A turn that writes down what it is told. */
@@ -105,6 +128,7 @@ final class RouterTest {
     private final List<String> told = new CopyOnWriteArrayList<>();
     private final Reply recorded;
     private boolean full;
+    private @Nullable Map<String, @Nullable Object> before;
 
     FakeTurn(Reply recorded) {
       this.recorded = recorded;
@@ -121,6 +145,16 @@ final class RouterTest {
         throw new Refused(Code.BACKEND_UNAVAILABLE, "full");
       }
       told.add("asked " + auditId);
+    }
+
+    @Override
+    public @Nullable Map<String, @Nullable Object> before() {
+      return before;
+    }
+
+    @Override
+    public void suspended(Underway.SoFar soFar) {
+      told.add("suspended " + soFar.state() + " " + soFar.spent().tokensOut() + " tokens");
     }
 
     @Override
@@ -730,5 +764,190 @@ final class RouterTest {
     assertThat(handle(call("tool.list", Map.of())).outcome().code())
         .isEqualTo(Code.BACKEND_UNAVAILABLE);
     assertThat(log.told).containsExactly("ended sc-1 BACKEND_UNAVAILABLE");
+  }
+
+  // --- approvals ------------------------------------------------------------------------------
+
+  @Test
+  void runs_what_wants_a_person_only_with_an_approval_and_uses_that_up() {
+    List<String> ran = new CopyOnWriteArrayList<>();
+    serve(
+        "test.run",
+        call -> {
+          ran.add(call.permit().rule());
+          return fine();
+        });
+    kernel.wantsPerson = true;
+
+    assertThat(handle(call("test.run", Map.of())).outcome().code())
+        .isEqualTo(Code.APPROVAL_REQUIRED);
+    approvals.approved.add("test.run");
+    assertThat(handle(call("test.run", Map.of())).outcome().code()).isEqualTo(Code.OK);
+    assertThat(handle(call("test.run", Map.of())).outcome().code())
+        .isEqualTo(Code.APPROVAL_REQUIRED);
+
+    assertThat(ran).containsExactly("tenants/acme");
+  }
+
+  @Test
+  void keeps_no_idempotency_key_of_a_call_that_waits_for_a_person() {
+    serve("test.run", call -> fine());
+    kernel.wantsPerson = true;
+    Syscall keyed =
+        call("test.run", Map.of(), new Syscall.Context(null, null, "k-1"), Syscall.Budget.NONE);
+
+    assertThat(handle(keyed).outcome().code()).isEqualTo(Code.APPROVAL_REQUIRED);
+    approvals.approved.add("test.run");
+
+    assertThat(handle(keyed).outcome().code()).isEqualTo(Code.OK);
+    assertThat(handle(keyed).outcome().code()).as("told again, not run again").isEqualTo(Code.OK);
+  }
+
+  @Test
+  void keeps_no_idempotency_key_of_a_call_whose_tool_policy_denies() {
+    AtomicBoolean denied = new AtomicBoolean(true);
+    serve(
+        "test.run",
+        call -> {
+          if (denied.get()) {
+            throw new Refused(Code.TOOL_DENIED, "not this one");
+          }
+          return fine();
+        });
+    Syscall keyed =
+        call("test.run", Map.of(), new Syscall.Context(null, null, "k-1"), Syscall.Budget.NONE);
+
+    assertThat(handle(keyed).outcome().code()).isEqualTo(Code.TOOL_DENIED);
+    denied.set(false);
+
+    assertThat(handle(keyed).outcome().code()).isEqualTo(Code.OK);
+  }
+
+  // --- what a call has used -------------------------------------------------------------------
+
+  private static Outcome.Spent tokens(long out) {
+    return new Outcome.Spent(BigDecimal.ZERO, 0, out);
+  }
+
+  /** Says what it may use, does part of it, and then what it is told to. */
+  private record Generating(SyscallHandler end) implements SyscallHandler {
+
+    @Override
+    public Outcome.Ok run(Admitted call) throws InterruptedException {
+      call.underway().report(() -> new Underway.SoFar(Map.of("text", "once upon"), tokens(2)));
+      return end.run(call);
+    }
+
+    @Override
+    public Outcome.Spent atMost(Syscall syscall) {
+      return tokens(100);
+    }
+  }
+
+  @Test
+  void sets_aside_what_a_call_may_use_and_charges_what_one_that_failed_has_used() {
+    serve(
+        "test.run",
+        new Generating(
+            call -> {
+              throw new Refused(Code.UPSTREAM_UNAVAILABLE, "cut off");
+            }));
+
+    Reply reply = handle(call("test.run", Map.of()));
+
+    assertThat(budget)
+        .containsExactly("reserved test.run 100 tokens", "settled UPSTREAM_UNAVAILABLE 2 tokens");
+    assertThat(reply.outcome().spent()).isEqualTo(tokens(2));
+  }
+
+  @Test
+  void charges_a_call_that_a_fault_of_the_kernel_ended_for_what_it_had_used() {
+    serve(
+        "test.run",
+        new Generating(
+            call -> {
+              throw new IllegalStateException("a bug");
+            }));
+
+    assertThat(handle(call("test.run", Map.of())).outcome().spent()).isEqualTo(tokens(2));
+    assertThat(budget).contains("settled KERNEL_FAULT 2 tokens");
+  }
+
+  @Test
+  void breaks_off_a_call_of_a_preempted_task_and_keeps_how_far_it_is() {
+    FakeTurn task = new FakeTurn(null);
+    turn = task;
+    List<Boolean> suspended = new CopyOnWriteArrayList<>();
+    serve(
+        "test.run",
+        new Generating(
+            call -> {
+              suspended.add(router.suspend(call.asked().auditId()));
+              watchdog.look();
+              new CountDownLatch(1).await();
+              return fine();
+            }));
+
+    Reply reply = handle(ofTask("test.run"));
+
+    assertThat(suspended).containsExactly(true);
+    assertThat(reply.outcome().code()).isEqualTo(Code.CANCELLED);
+    assertThat(task.told).containsExactly("asked sc-1", "suspended {text=once upon} 2 tokens");
+    assertThat(budget).contains("settled CANCELLED 2 tokens");
+  }
+
+  @Test
+  void tells_a_call_that_was_broken_off_where_it_was() {
+    FakeTurn task = new FakeTurn(null);
+    task.before = Map.of("text", "once upon");
+    turn = task;
+    List<Object> before = new CopyOnWriteArrayList<>();
+    serve(
+        "test.run",
+        call -> {
+          before.add(call.underway().before());
+          return fine();
+        });
+
+    handle(ofTask("test.run"));
+
+    assertThat(before).containsExactly(Map.of("text", "once upon"));
+  }
+
+  @Test
+  void does_not_suspend_a_call_that_cannot_go_on_or_is_no_tasks() {
+    List<Boolean> suspended = new CopyOnWriteArrayList<>();
+    serve(
+        "test.plain",
+        call -> {
+          suspended.add(router.suspend(call.asked().auditId()));
+          return fine();
+        });
+    serve(
+        "test.run",
+        new Generating(
+            call -> {
+              suspended.add(router.suspend(call.asked().auditId()));
+              return fine();
+            }));
+
+    handle(ofTask("test.plain"));
+    handle(call("test.run", Map.of()));
+
+    assertThat(suspended).containsExactly(false, false);
+    assertThat(router.suspend("sc-99")).isFalse();
+  }
+
+  private static Syscall ofTask(String name) {
+    Syscall call = call(name, Map.of());
+    return new Syscall(
+        call.name(),
+        AGENT,
+        Caller.agentTask(AGENT, "t-1"),
+        new Syscall.Context("t-1", null, null),
+        call.capsRequired(),
+        call.params(),
+        call.budget(),
+        call.bodyDigest());
   }
 }

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.aionos.kernel.Admitted;
@@ -55,6 +56,7 @@ final class ToolCallsTest {
   private final List<Interim> said = new ArrayList<>();
   private final AtomicLong nanos = new AtomicLong();
   private final TaintedTasks tasks = new TaintedTasks();
+  private final FakeApprovals approvals = new FakeApprovals();
   private @Nullable SearchIndex documents;
   private ToolSettings settings;
 
@@ -69,10 +71,22 @@ final class ToolCallsTest {
   }
 
   private Outcome.Ok invoke(Map<String, Object> params) throws InterruptedException {
+    return calls()
+        .run(
+            new Admitted(
+                new Asked("sc-1", 1, FakeKernel.call("tool.invoke", params)),
+                kernel.allow(),
+                kernel.agents.get(AGENT),
+                NOW.plusSeconds(30),
+                said::add));
+  }
+
+  private ToolCalls calls() {
     ToolCalls calls =
         new ToolCalls(
             tools,
             kernel,
+            approvals,
             tasks,
             new Workspaces(folder, new Workspace.Limits(1_000, 10, 1_000)),
             settings,
@@ -81,13 +95,7 @@ final class ToolCallsTest {
             nanos::get,
             1_000);
     calls.documents = documents;
-    return calls.run(
-        new Admitted(
-            new Asked("sc-1", 1, FakeKernel.call("tool.invoke", params)),
-            kernel.allow(),
-            kernel.agents.get(AGENT),
-            NOW.plusSeconds(30),
-            said::add));
+    return calls;
   }
 
   private void install(Tool tool, String... needs) {
@@ -448,5 +456,39 @@ final class ToolCallsTest {
     }
     assertThat(deviations).containsExactly("its last 5 calls failed");
     assertThat(trial.others()).isEqualTo(ToolCanaries.Figures.NONE);
+  }
+
+  @Test
+  void asks_a_person_before_a_tool_that_wants_one_and_runs_it_once_for_each_approval()
+      throws Exception {
+    AtomicInteger ran = new AtomicInteger();
+    install((call, effects) -> ToolResult.of(Map.of("ran", ran.incrementAndGet())));
+    kernel.toolWantsPerson = true;
+
+    assertThat(refusal(() -> invoke(Map.of("tool", "t")))).isEqualTo(Code.APPROVAL_REQUIRED);
+    approvals.approved.add("t@1.2.0 test:t");
+    invoke(Map.of("tool", "t"));
+
+    assertThat(refusal(() -> invoke(Map.of("tool", "t")))).isEqualTo(Code.APPROVAL_REQUIRED);
+    assertThat(ran).hasValue(1);
+  }
+
+  @Test
+  void charges_the_price_that_the_operator_has_set() throws Exception {
+    Files.writeString(
+        folder.resolve("tools.yaml"),
+        """
+        apiVersion: aion.os/v1
+        kind: ToolSettings
+        tools: { t: { price_usd: 0.002 } }
+        """);
+    settings.reload();
+    install((call, effects) -> ToolResult.of(Map.of()));
+
+    assertThat(invoke(Map.of("tool", "t")).spent().costUsd()).isEqualByComparingTo("0.002");
+    assertThat(calls().atMost(FakeKernel.call("tool.invoke", Map.of("tool", "t@1.2.0"))).costUsd())
+        .isEqualByComparingTo("0.002");
+    assertThat(calls().atMost(FakeKernel.call("tool.invoke", Map.of("tool", 7))).costUsd())
+        .isZero();
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -50,9 +51,9 @@ import org.slf4j.LoggerFactory;
  * quotas. The limits of tenants and agents survive a crash, and hold for all nodes of a cluster
  * together; those of a task are counted anew from its log.
  *
- * <p>A call reserves one call, the money that its {@code budget.usd_max} names, and one token. What
- * it uses beyond that is charged when it has ended, so only what a call names beforehand is sure
- * not to exceed a limit of money or tokens; the next one is refused.
+ * <p>A call reserves one call, and what its handler says that it may use at most of money and
+ * tokens; where that says nothing, the money that its {@code budget.usd_max} names, and one token.
+ * What it uses beyond that is charged when it has ended, and the next one is refused.
  */
 @Component(service = {Budgets.class, BudgetLedger.class})
 public final class BudgetLedger implements Budgets {
@@ -88,6 +89,8 @@ public final class BudgetLedger implements Budgets {
   /** Who was said to be held, and may be no more. */
   private final Set<Held> holding = ConcurrentHashMap.newKeySet();
 
+  private final Spendings spendings;
+
   private volatile @Nullable Holder holder;
 
   @Reference(
@@ -116,6 +119,7 @@ public final class BudgetLedger implements Budgets {
     }
     Path marks = state.resolve(MARKS);
     this.file = new BudgetFile(marks, this::leased);
+    this.spendings = new Spendings(clock);
     this.ledger = new Ledger(file);
     ledger.restore(BudgetFile.read(marks), clock.millis());
     this.listening = settings.listen(this::settingsChanged);
@@ -187,6 +191,19 @@ public final class BudgetLedger implements Budgets {
 
   @Override
   public Reservation reserve(Syscall syscall, AgentProcess agent) {
+    return reserve(syscall, agent, Outcome.Spent.NOTHING);
+  }
+
+  @Override
+  public Reservation reserve(Syscall syscall, AgentProcess agent, Outcome.Spent atMost) {
+    Reservation limits = reserveLimits(syscall, agent, atMost);
+    return (outcome, took) -> {
+      limits.settle(outcome, took);
+      spendings.add(syscall.agent().tenant(), outcome);
+    };
+  }
+
+  private Reservation reserveLimits(Syscall syscall, AgentProcess agent, Outcome.Spent atMost) {
     AgentId id = syscall.agent();
     SchedulerSettings now = settings.now();
     Quota ofTenant = now.quotas().of(id.tenant());
@@ -197,7 +214,7 @@ public final class BudgetLedger implements Budgets {
     if (ofTask == null && !ofTenant.isLimited() && !ofAgent.isLimited()) {
       return Reservation.NONE;
     }
-    Amounts amounts = amounts(syscall);
+    Amounts amounts = amounts(syscall, atMost);
     Cluster shared = cluster;
     List<Scope> scopes = new ArrayList<>(3);
     if (shared == null) {
@@ -228,7 +245,7 @@ public final class BudgetLedger implements Budgets {
   private Ledger.Reservation own(List<Scope> scopes, Amounts amounts, AgentId id) {
     Ledger.Answer answer;
     try {
-      answer = ledger.reserve(scopes, amounts, clock.millis());
+      answer = reserve(scopes, amounts);
     } catch (UncheckedIOException unwritten) {
       log.error("what budgets are used cannot be written", unwritten);
       throw new Refused(
@@ -238,6 +255,27 @@ public final class BudgetLedger implements Budgets {
       throw refused(refusal, id);
     }
     return (Ledger.Reservation) answer;
+  }
+
+  /**
+   * A rate heals by itself, so a call that may use more tokens than are there now takes those that
+   * are, and what it uses beyond keeps the next one waiting.
+   */
+  private Ledger.Answer reserve(List<Scope> scopes, Amounts amounts) {
+    Ledger.Answer answer = ledger.reserve(scopes, amounts, clock.millis());
+    // A tenant's rate, and then its agent's, may have less.
+    for (int rates = 0; rates < 2; rates++) {
+      if (!(answer instanceof Refusal refusal)
+          || !(refusal.limit() instanceof Limit.Rate rate)
+          || amounts.tokens() == 1) {
+        break;
+      }
+      // Of what is used the thousandths are missing.
+      long there = Math.max(1, rate.burst() - refusal.used() - 1);
+      amounts = amounts.withTokens(Math.min(there, amounts.tokens()));
+      answer = ledger.reserve(scopes, amounts, clock.millis());
+    }
+    return answer;
   }
 
   /** Outside of a task, what an agent's manifest allows for one is what it allows for one call. */
@@ -285,20 +323,122 @@ public final class BudgetLedger implements Budgets {
     return limits;
   }
 
-  private static Amounts amounts(Syscall syscall) {
-    BigDecimal usdMax = syscall.budget().usdMax();
-    // At least one millionth, so that nothing more is begun once all is used up.
-    return new Amounts(1, 1, usdMax == null ? 1 : Math.max(1, micros(usdMax)), 0);
+  /** At least one of each, so that nothing more is begun once all is used up. */
+  private static Amounts amounts(Syscall syscall, Outcome.Spent atMost) {
+    BigDecimal named = syscall.budget().usdMax();
+    boolean isPriced = atMost.costUsd().signum() > 0;
+    BigDecimal usd =
+        named == null ? atMost.costUsd() : isPriced ? named.min(atMost.costUsd()) : named;
+    long tokens = Math.max(1, atMost.tokensIn() + atMost.tokensOut());
+    return new Amounts(1, tokens, Math.max(1, micros(usd)), 0);
   }
 
-  /** A call that was refused before it ran has used nothing; one that failed was a call. */
+  /** A call that was refused has used nothing, not even itself; one that failed was a call. */
   private static Amounts used(Outcome outcome, Duration took) {
-    if (outcome instanceof Outcome.Ok ok) {
-      Outcome.Spent spent = ok.spent();
-      return new Amounts(
-          1, spent.tokensIn() + spent.tokensOut(), micros(spent.costUsd()), took.toMillis());
+    Outcome.Spent spent = outcome.spent();
+    return new Amounts(
+        isRefusal(outcome.code()) ? 0 : 1,
+        spent.tokensIn() + spent.tokensOut(),
+        micros(spent.costUsd()),
+        took.toMillis());
+  }
+
+  private static boolean isRefusal(Code code) {
+    return switch (code.blame()) {
+      case POLICY, BUDGET -> true;
+      case CALLER -> code != Code.CANCELLED && code != Code.TOOL_FAILED;
+      case OPERATOR -> code != Code.JOURNAL_UNAVAILABLE;
+      default -> false;
+    };
+  }
+
+  // --- looking at them ------------------------------------------------------------------------
+
+  @Override
+  public List<Spending> spendings(@Nullable String tenant) {
+    return spendings.list(tenant);
+  }
+
+  @Override
+  public List<Standing> standings(@Nullable String tenant) {
+    SchedulerSettings now = settings.now();
+    List<Standing> standings = new ArrayList<>();
+    for (Scope scope : scopes(now, tenant)) {
+      standings.addAll(standings(scope, now));
     }
-    return new Amounts(1, 0, 0, took.toMillis());
+    return standings;
+  }
+
+  /** Of those that are named in the settings, and of those that have called. */
+  private Set<Scope> scopes(SchedulerSettings now, @Nullable String tenant) {
+    Set<Scope> scopes = new LinkedHashSet<>();
+    now.quotas()
+        .tenants()
+        .forEach(
+            (name, quotas) -> {
+              scopes.add(new Scope(Level.TENANT, name));
+              quotas
+                  .agents()
+                  .keySet()
+                  .forEach(
+                      agent ->
+                          scopes.add(new Scope(Level.AGENT, new AgentId(name, agent).toString())));
+            });
+    scopes.addAll(known.keySet());
+    scopes.addAll(tasks.values());
+    scopes.removeIf(scope -> tenant != null && !tenant.equals(tenantOf(scope)));
+    return scopes;
+  }
+
+  private static String tenantOf(Scope scope) {
+    return switch (scope.level()) {
+      case TENANT -> scope.name();
+      case AGENT -> AgentId.parse(scope.name()).tenant();
+      case TASK -> scope.name().substring(0, scope.name().indexOf('/'));
+    };
+  }
+
+  private List<Standing> standings(Scope scope, SchedulerSettings now) {
+    Cluster shared = cluster;
+    if (shared != null && scope.level() != Level.TASK) {
+      return SharedBudget.standings(
+          shared, scope.level(), scope.name(), tenantOf(scope), quota(scope, now), clock.millis());
+    }
+    if (scope.level() != Level.TASK) {
+      addLimited(new ArrayList<>(), scope, quota(scope, now), now);
+    }
+    return ledger.standings(scope, clock.millis()).stream()
+        .map(standing -> shown(scope, standing))
+        .toList();
+  }
+
+  private static Quota quota(Scope scope, SchedulerSettings now) {
+    return scope.level() == Level.TENANT
+        ? now.quotas().of(scope.name())
+        : now.quotas().of(AgentId.parse(scope.name()));
+  }
+
+  private static Standing shown(Scope scope, Ledger.Standing standing) {
+    Limit limit = standing.limit();
+    boolean isMoney = limit.kind() == Kind.USD_MICROS;
+    int scale = isMoney ? 6 : 0;
+    long max =
+        limit instanceof Limit.Rate rate
+            ? rate.burst()
+            : limit instanceof Limit.PerWindow window
+                ? window.amountMax()
+                : ((Limit.Total) limit).amountMax();
+    return new Standing(
+        scope.level().name().toLowerCase(Locale.ROOT),
+        scope.name(),
+        tenantOf(scope),
+        isMoney ? "usd" : limit.kind().name().toLowerCase(Locale.ROOT),
+        limit instanceof Limit.Rate
+            ? BURST_SECONDS + " seconds"
+            : limit instanceof Limit.PerWindow ? "hour" : "task",
+        BigDecimal.valueOf(max, scale),
+        BigDecimal.valueOf(standing.used(), scale),
+        BigDecimal.valueOf(standing.reserved(), scale));
   }
 
   static long micros(BigDecimal usd) {

@@ -25,6 +25,7 @@ import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Reply;
+import org.aionos.kernel.Underway;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -79,6 +80,12 @@ final class CallLog {
     @Nullable Reply reply;
 
     boolean made;
+
+    /** Where it was when it was broken off; null if it was not. */
+    @Nullable Map<String, @Nullable Object> before;
+
+    /** Whether it was broken off in this start, and was not made again yet. */
+    boolean suspended;
 
     Entry(String name, String digest, int endedBefore, String auditId) {
       this.name = name;
@@ -160,6 +167,10 @@ final class CallLog {
                   Outcomes.read(entry),
                   Duration.ofNanos(entry.wholeNumber("took_ns", 0, 0, Long.MAX_VALUE)));
         }
+        case "suspended" -> {
+          entries.get(number(entry)).before = entry.object("state").values();
+          count(Outcomes.spent(entry));
+        }
         case "saved" ->
             saved =
                 new Saved(
@@ -195,11 +206,13 @@ final class CallLog {
     }
     ended++;
     callsUsed++;
-    if (reply.outcome() instanceof Outcome.Ok ok) {
-      tokensInUsed += ok.spent().tokensIn();
-      tokensOutUsed += ok.spent().tokensOut();
-      costUsdUsed = costUsdUsed.add(ok.spent().costUsd());
-    }
+    count(reply.outcome().spent());
+  }
+
+  private void count(Outcome.Spent spent) {
+    tokensInUsed += spent.tokensIn();
+    tokensOutUsed += spent.tokensOut();
+    costUsdUsed = costUsdUsed.add(spent.costUsd());
   }
 
   /** A kernel that died may have kept calls and not yet that they were used. */
@@ -268,10 +281,14 @@ final class CallLog {
       String name, Map<String, @Nullable Object> params, BooleanSupplier isRepeatable) {
     requireOpen();
     String digest = digest(name, params);
+    int suspended = suspended(digest);
+    if (suspended != NEW) {
+      return madeAgain(name, digest, suspended);
+    }
     int number = again(name, digest);
     if (number == NEW) {
       requireRoom();
-      return new Made(name, digest, NEW, null);
+      return new Made(name, digest, NEW, null, null);
     }
     Entry again = entries.get(number);
     Reply reply = again.reply;
@@ -285,7 +302,24 @@ final class CallLog {
     again.reply = null;
     madeAgain++;
     notifyAll();
-    return new Made(name, digest, number, reply);
+    return new Made(name, digest, number, reply, again.before);
+  }
+
+  /** A call of this start that was broken off. */
+  private int suspended(String digest) {
+    for (int i = known; i < entries.size(); i++) {
+      Entry entry = entries.get(i);
+      if (entry.suspended && entry.digest.equals(digest)) {
+        return i;
+      }
+    }
+    return NEW;
+  }
+
+  private Made madeAgain(String name, String digest, int number) {
+    Entry entry = entries.get(number);
+    entry.suspended = false;
+    return new Made(name, digest, number, null, entry.before);
   }
 
   /** Nothing more is kept of this start of the task: the next one may have read the log. */
@@ -333,15 +367,27 @@ final class CallLog {
     private final String name;
     private final String digest;
     private final @Nullable Reply reply;
+    private final @Nullable Map<String, @Nullable Object> before;
 
     /** Where it stands in the log; {@link #NEW} until it is there. Guarded by the log. */
     private int number;
 
-    private Made(String name, String digest, int number, @Nullable Reply reply) {
+    private Made(
+        String name,
+        String digest,
+        int number,
+        @Nullable Reply reply,
+        @Nullable Map<String, @Nullable Object> before) {
       this.name = name;
       this.digest = digest;
       this.number = number;
       this.reply = reply;
+      this.before = before;
+    }
+
+    /** Where it was when it was broken off; null if it begins. */
+    @Nullable Map<String, @Nullable Object> before() {
+      return before;
     }
 
     /** How it ended before; null if it is to be carried out. */
@@ -497,6 +543,25 @@ final class CallLog {
                   reply.took())));
       throw unkept;
     }
+  }
+
+  /**
+   * Keeps how far a call is that was broken off. It is made again: by this start of the task, or by
+   * the next.
+   *
+   * @throws Refused if it could not be kept: then it is made again from its beginning
+   */
+  synchronized void suspended(Made made, Underway.SoFar soFar) {
+    requireOpen();
+    Entry entry = entries.get(made.number);
+    entry.suspended = true;
+    Map<String, @Nullable Object> kept = new LinkedHashMap<>();
+    kept.put("what", "suspended");
+    kept.put("n", made.number);
+    kept.put("state", soFar.state());
+    Outcomes.write(soFar.spent(), kept);
+    keep(kept);
+    entry.before = soFar.state();
   }
 
   private static Map<String, @Nullable Object> end(int number, Reply reply) {

@@ -21,11 +21,17 @@ import org.aionos.kernel.Syscall;
 import org.aionos.kernel.SyscallRouter;
 import org.jspecify.annotations.Nullable;
 
-/** Makes the calls of a task, one after the other. Can be preempted between two of them. */
+/**
+ * Makes the calls of a task, one after the other. Can be preempted between two of them, and in the
+ * middle of one that can go on later: that one is broken off, and made again from where it was.
+ */
 final class CallsRun implements Run {
 
   /** Longer than any call may take: the router answers each before. */
   private static final long CALL_SECONDS_MAX = 4_000;
+
+  /** A call that has begun a moment ago cannot tell yet how far it is: it is asked again. */
+  private static final long LOOK_MILLIS = 20;
 
   private final AgentId agent;
   private final String task;
@@ -42,6 +48,9 @@ final class CallsRun implements Run {
   private @Nullable Problem failure;
   private @Nullable String evicted;
   private @Nullable String callInFlight;
+
+  /** The call that is broken off, to be made again; null for none. */
+  private @Nullable String suspended;
 
   /**
    * @param single whether the result of the only step is the task's own
@@ -87,12 +96,20 @@ final class CallsRun implements Run {
       if (stopped != null) {
         return stopped;
       }
-      Reply reply = call(step, single ? step.params() : Steps.resolved(step, results));
+      Map<String, @Nullable Object> params = single ? step.params() : Steps.resolved(step, results);
+      Reply reply = call(step, params);
+      while (wasSuspended(reply)) {
+        stopped = betweenSteps();
+        if (stopped != null) {
+          return stopped;
+        }
+        reply = call(step, params);
+      }
       if (!(reply.outcome() instanceof Outcome.Ok ok)) {
         return afterFailure(step, ((Outcome.Failed) reply.outcome()).problem());
       }
       results.put(step.id(), ok.result());
-      spent = sum(spent, ok.spent());
+      spent = spent.plus(ok.spent());
       last = ok;
     }
     Outcome.Ok whole =
@@ -103,9 +120,10 @@ final class CallsRun implements Run {
     return new End.Ended(whole, Map.of(), 0);
   }
 
-  private static Outcome.Spent sum(Outcome.Spent a, Outcome.Spent b) {
-    return new Outcome.Spent(
-        a.costUsd().add(b.costUsd()), a.tokensIn() + b.tokensIn(), a.tokensOut() + b.tokensOut());
+  private synchronized boolean wasSuspended(Reply reply) {
+    boolean was = reply.auditId().equals(suspended) && reply.outcome().code() == Code.CANCELLED;
+    suspended = null;
+    return was && failure == null;
   }
 
   /** A call that was cancelled because the run is to end, ends the run as it is to end. */
@@ -209,21 +227,46 @@ final class CallsRun implements Run {
 
   @Override
   public boolean isPreemptible() {
-    return steps.size() > 1;
+    return steps.size() > 1 || Repeatable.canGoOn(steps.get(0).syscall());
   }
 
   @Override
   public void freeze() {
     synchronized (this) {
       toFreeze = true;
-      try {
-        while (toFreeze && !frozen && !over.isDone()) {
-          wait();
-        }
-      } catch (InterruptedException stopped) {
-        toFreeze = false;
-        Thread.currentThread().interrupt();
-        throw new Refused(Code.RESTARTING, "the scheduler stops");
+    }
+    try {
+      while (!standsStill()) {
+        suspendCall();
+      }
+    } catch (InterruptedException stopped) {
+      thaw();
+      Thread.currentThread().interrupt();
+      throw new Refused(Code.RESTARTING, "the scheduler stops");
+    }
+  }
+
+  private synchronized boolean standsStill() throws InterruptedException {
+    if (toFreeze && !frozen && !over.isDone()) {
+      wait(LOOK_MILLIS);
+    }
+    return !toFreeze || frozen || over.isDone();
+  }
+
+  private void suspendCall() {
+    String auditId;
+    synchronized (this) {
+      auditId = callInFlight;
+      if (auditId == null || auditId.equals(suspended)) {
+        return;
+      }
+      // Before it is, so that its end is understood, however soon it comes.
+      suspended = auditId;
+    }
+    SyscallRouter router = routers.get();
+    if (router == null || !router.suspend(auditId)) {
+      synchronized (this) {
+        suspended = null;
       }
     }
   }

@@ -33,6 +33,7 @@ import org.aionos.kernel.Reply;
 import org.aionos.kernel.Role;
 import org.aionos.kernel.Syscall;
 import org.aionos.kernel.ToolCatalog;
+import org.aionos.kernel.Underway;
 import org.aionos.kernel.memory.StoreUnavailable;
 import org.aionos.kernel.task.AgentLauncher;
 import org.aionos.kernel.task.Scheduler;
@@ -527,6 +528,18 @@ public final class Dispatcher implements Scheduler, TaskCalls {
       held.log.begun(made, auditId);
       unasked = false;
       asked = true;
+    }
+
+    @Override
+    public @Nullable Map<String, @Nullable Object> before() {
+      return made.before();
+    }
+
+    @Override
+    public void suspended(Underway.SoFar soFar) {
+      held.usedSoFar(soFar.spent());
+      held.log.suspended(made, soFar);
+      board.saved(held.key);
     }
 
     @Override

@@ -96,8 +96,12 @@ final class Held {
   }
 
   synchronized void used(Outcome outcome) {
-    Outcome.Spent spent = outcome instanceof Outcome.Ok ok ? ok.spent() : Outcome.Spent.NOTHING;
-    uses = uses.plus(1, 0, 0, spent);
+    uses = uses.plus(1, 0, 0, outcome.spent());
+  }
+
+  /** By a call that was broken off, and has not ended. */
+  synchronized void usedSoFar(Outcome.Spent spent) {
+    uses = uses.plus(0, 0, 0, spent);
   }
 
   synchronized void replayed() {

@@ -18,14 +18,27 @@ final class Outcomes {
   static void write(Outcome outcome, Map<String, @Nullable Object> into) {
     if (outcome instanceof Outcome.Ok ok) {
       into.put("result", ok.result());
-      into.put("cost_usd", ok.spent().costUsd().toPlainString());
-      into.put("tokens_in", ok.spent().tokensIn());
-      into.put("tokens_out", ok.spent().tokensOut());
+      write(ok.spent(), into);
       into.put("engine_kind", ok.engine().kind());
       into.put("engine_name", ok.engine().name());
     } else {
       write(((Outcome.Failed) outcome).problem(), into);
+      write(outcome.spent(), into);
     }
+  }
+
+  static void write(Outcome.Spent spent, Map<String, @Nullable Object> into) {
+    into.put("cost_usd", spent.costUsd().toPlainString());
+    into.put("tokens_in", spent.tokensIn());
+    into.put("tokens_out", spent.tokensOut());
+  }
+
+  /** Of entries that older kernels have written, those of failures say nothing: then nothing. */
+  static Outcome.Spent spent(Fields fields) throws InvalidDocument {
+    return new Outcome.Spent(
+        new BigDecimal(fields.text("cost_usd", "0")),
+        fields.wholeNumber("tokens_in", 0, 0, Long.MAX_VALUE),
+        fields.wholeNumber("tokens_out", 0, 0, Long.MAX_VALUE));
   }
 
   static void write(Problem problem, Map<String, @Nullable Object> into) {
@@ -43,14 +56,11 @@ final class Outcomes {
     if (!fields.has("code")) {
       return new Outcome.Ok(
           fields.object("result").values(),
-          new Outcome.Spent(
-              new BigDecimal(fields.text("cost_usd")),
-              fields.wholeNumber("tokens_in", 0, 0, Long.MAX_VALUE),
-              fields.wholeNumber("tokens_out", 0, 0, Long.MAX_VALUE)),
+          spent(fields),
           new Outcome.Engine(fields.text("engine_kind"), fields.text("engine_name")));
     }
     Long retryAfterMillis = fields.wholeNumberOrNull("retry_after_ms", 0, Long.MAX_VALUE);
-    return Outcome.failed(
+    return new Outcome.Failed(
         new Problem(
             Code.valueOf(fields.text("code")),
             fields.text("message"),
@@ -58,6 +68,8 @@ final class Outcomes {
             fields.textOrNull("rule"),
             fields.textOrNull("policy_version"),
             fields.textOrNull("admit"),
-            retryAfterMillis == null ? null : Duration.ofMillis(retryAfterMillis)));
+            retryAfterMillis == null ? null : Duration.ofMillis(retryAfterMillis)),
+        null,
+        spent(fields));
   }
 }

@@ -8,6 +8,8 @@ import java.util.Set;
  */
 final class Repeatable {
 
+  private static final String GENERATE = "model.generate";
+
   private static final Set<String> NAMES =
       Set.of(
           "tool.list",
@@ -24,11 +26,19 @@ final class Repeatable {
           "memory.rag",
           "memory.put",
           "memory.pin",
-          "memory.delete");
+          "memory.delete",
+          // They cost once more, and change nothing.
+          GENERATE,
+          "model.embed");
 
   private Repeatable() {}
 
   static boolean isRepeatable(String syscall) {
     return NAMES.contains(syscall);
+  }
+
+  /** Whether a call that is broken off can go on later from where it was. */
+  static boolean canGoOn(String syscall) {
+    return syscall.equals(GENERATE);
   }
 }

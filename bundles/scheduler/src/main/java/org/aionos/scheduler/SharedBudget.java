@@ -4,16 +4,19 @@ import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.memory.StoreUnavailable;
+import org.aionos.kernel.task.Budgets.Standing;
 import org.aionos.kernel.task.Cluster;
 import org.aionos.kernel.task.Cluster.Draw;
 import org.aionos.scheduler.SchedulerSettings.Quota;
 import org.aionos.scheduling.Ledger.Amounts;
+import org.aionos.scheduling.Ledger.Level;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,8 +59,8 @@ final class SharedBudget {
       Amounts amounts,
       long nowMillis) {
     List<Account> accounts = new ArrayList<>();
-    add(accounts, "tenant/" + agent.tenant(), ofTenant, amounts, nowMillis);
-    add(accounts, "agent/" + agent.tenant() + "/" + agent.name(), ofAgent, amounts, nowMillis);
+    add(accounts, nameOf(agent.tenant()), ofTenant, amounts, nowMillis);
+    add(accounts, nameOf(agent), ofAgent, amounts, nowMillis);
     SharedBudget budget = new SharedBudget(cluster, accounts);
     if (accounts.isEmpty()) {
       return budget;
@@ -70,9 +73,54 @@ final class SharedBudget {
           Code.BACKEND_UNAVAILABLE, "the budgets that all nodes share do not answer; retry");
     }
     if (lacking.isPresent()) {
-      throw refused(accounts.get(lacking.getAsInt()), nowMillis);
+      Account account = accounts.get(lacking.getAsInt());
+      if (account.unit() == Unit.TOKENS && amounts.tokens() > 1) {
+        // Its window passes soon: what it uses beyond keeps the next one waiting.
+        return draw(cluster, agent, ofTenant, ofAgent, amounts.withTokens(1), nowMillis);
+      }
+      throw refused(account, nowMillis);
     }
     return budget;
+  }
+
+  private static String nameOf(String tenant) {
+    return "tenant/" + tenant;
+  }
+
+  private static String nameOf(AgentId agent) {
+    return "agent/" + agent.tenant() + "/" + agent.name();
+  }
+
+  /** How the accounts of a tenant, or of an agent, stand; what runs is among what is used. */
+  static List<Standing> standings(
+      Cluster cluster, Level level, String holder, String tenant, Quota quota, long nowMillis) {
+    List<Account> accounts = new ArrayList<>();
+    String name = level == Level.TENANT ? nameOf(holder) : nameOf(AgentId.parse(holder));
+    add(accounts, name, quota, Amounts.NOTHING, nowMillis);
+    return accounts.stream()
+        .map(account -> standing(cluster, account, level, holder, tenant))
+        .toList();
+  }
+
+  private static Standing standing(
+      Cluster cluster, Account account, Level level, String holder, String tenant) {
+    int scale = account.unit() == Unit.USD_MICROS ? 6 : 0;
+    try {
+      return new Standing(
+          level.name().toLowerCase(Locale.ROOT),
+          holder,
+          tenant,
+          account.unit() == Unit.USD_MICROS
+              ? "usd"
+              : account.unit().name().toLowerCase(Locale.ROOT),
+          account.unit() == Unit.TOKENS ? TOKENS_MILLIS / 1_000 + " seconds" : "hour",
+          BigDecimal.valueOf(account.draw().limit(), scale),
+          BigDecimal.valueOf(cluster.drawn(account.draw().account()), scale),
+          BigDecimal.valueOf(0, scale));
+    } catch (StoreUnavailable away) {
+      throw new Refused(
+          Code.BACKEND_UNAVAILABLE, "the budgets that all nodes share do not answer; retry");
+    }
   }
 
   private static void add(

@@ -80,7 +80,8 @@ final class Starts {
 
   /** Whether a task can be stopped in its middle. */
   static boolean isPreemptible(Work work) {
-    return !(work.order().meant() instanceof Intent.Call);
+    return !(work.order().meant() instanceof Intent.Call call)
+        || Repeatable.canGoOn(call.syscall());
   }
 
   private Run callsRun(Work work, Intent intent, Consumer<Run.End> ended) {

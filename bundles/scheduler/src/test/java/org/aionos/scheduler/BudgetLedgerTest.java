@@ -3,6 +3,8 @@ package org.aionos.scheduler;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -25,6 +27,8 @@ import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Syscall;
 import org.aionos.kernel.task.Budgets.Reservation;
+import org.aionos.kernel.task.Budgets.Spending;
+import org.aionos.kernel.task.Budgets.Standing;
 import org.aionos.kernel.task.TaskStore.Key;
 import org.aionos.scheduler.Order.TaskQuota;
 import org.aionos.tasks.MapCluster;
@@ -405,5 +409,129 @@ class BudgetLedgerTest {
     cluster.fail(null);
     assertThat(refusal("t", null)).isNull();
     assertThat(refusal("t", null).code()).isEqualTo(Code.BUDGET_EXHAUSTED);
+  }
+
+  // --- what a call may use at most ------------------------------------------------------------
+
+  private static Outcome.Spent atMost(String usd, long tokens) {
+    return new Outcome.Spent(new BigDecimal(usd), 0, tokens);
+  }
+
+  @Test
+  void sets_aside_what_a_call_may_cost_so_that_calls_at_once_do_not_overspend() throws Exception {
+    settings("{default: {usd_per_hour: 1}}");
+
+    Reservation first = ledger.reserve(call(null, null), row, atMost("0.6", 100));
+    Refused second =
+        catchThrowableOfType(
+            Refused.class, () -> ledger.reserve(call(null, null), row, atMost("0.6", 100)));
+    first.settle(spent("0.1", 10), TOOK);
+
+    assertThat(second.problem().code()).isEqualTo(Code.BUDGET_EXHAUSTED);
+    ledger.reserve(call(null, null), row, atMost("0.9", 100)).settle(spent("0.9", 1), TOOK);
+    assertThat(refusal(null, null).code()).isEqualTo(Code.BUDGET_EXHAUSTED);
+  }
+
+  @Test
+  void what_a_call_names_itself_is_set_aside_where_it_is_less() throws Exception {
+    settings("{default: {usd_per_hour: 1}}");
+
+    ledger.reserve(call(null, "0.4"), row, atMost("0.9", 1));
+    ledger.reserve(call(null, "0.4"), row, atMost("0.9", 1));
+
+    assertThat(refusal(null, "0.4").code()).isEqualTo(Code.BUDGET_EXHAUSTED);
+  }
+
+  @Test
+  void a_call_that_may_use_more_tokens_than_its_rate_admits_at_once_takes_all_and_then_waits()
+      throws Exception {
+    settings("{default: {token_rate: 10}}");
+    // A bucket begins empty, and fills.
+    assertThat(refusal(null, null).code()).isEqualTo(Code.RATE_LIMITED);
+    clock.advance(Duration.ofSeconds(60));
+
+    Reservation first = ledger.reserve(call(null, null), row, atMost("0", 5_000));
+    assertThat(refusal(null, null).code()).as("while it runs").isEqualTo(Code.RATE_LIMITED);
+    first.settle(spent("0", 150), TOOK);
+
+    assertThat(refusal(null, null).code()).as("50 beyond").isEqualTo(Code.RATE_LIMITED);
+    clock.advance(Duration.ofMillis(5_000));
+    assertThat(refusal(null, null).code()).as("none is there yet").isEqualTo(Code.RATE_LIMITED);
+    clock.advance(Duration.ofMillis(200));
+    assertThat(refusal(null, null)).isNull();
+  }
+
+  @Test
+  void a_refused_call_is_charged_nothing_and_one_that_failed_is_charged_what_it_used()
+      throws Exception {
+    settings("{default: {calls_per_hour: 2, usd_per_hour: 1}}");
+    Outcome refused = Outcome.failed(Problem.of(Code.INVALID_FIELD, "no"));
+    Outcome brokenOff =
+        new Outcome.Failed(Problem.of(Code.CANCELLED, "gone"), null, atMost("0.5", 9));
+
+    ledger.reserve(call(null, null), row, atMost("0.9", 1)).settle(refused, TOOK);
+    ledger.reserve(call(null, null), row, atMost("0.9", 1)).settle(brokenOff, TOOK);
+
+    assertThat(ledger.standings(null))
+        .extracting(Standing::kind, Standing::used, Standing::reserved)
+        .containsExactlyInAnyOrder(
+            tuple("calls", new BigDecimal("1"), new BigDecimal("0")),
+            tuple("usd", new BigDecimal("0.500000"), new BigDecimal("0.000000")));
+  }
+
+  @Test
+  void standings_tell_what_is_used_and_what_is_set_aside_by_tenant_agent_and_task()
+      throws Exception {
+    settings(
+        "{tenants: {acme: {usd_per_hour: 2, agents: {worker: {calls_per_hour: 5}}},"
+            + " other: {token_rate: 7}}}");
+    ledger.reserve(call(null, null), row, atMost("0.25", 10)).settle(spent("0.125", 4), TOOK);
+    Reservation running = ledger.reserve(call(null, null), row, atMost("0.5", 10));
+
+    List<Standing> ofAcme = ledger.standings("acme");
+
+    assertThat(ofAcme)
+        .containsExactlyInAnyOrder(
+            new Standing(
+                "tenant",
+                "acme",
+                "acme",
+                "usd",
+                "hour",
+                new BigDecimal("2.000000"),
+                new BigDecimal("0.125000"),
+                new BigDecimal("0.500000")),
+            new Standing(
+                "agent",
+                AGENT.toString(),
+                "acme",
+                "calls",
+                "hour",
+                new BigDecimal("5"),
+                new BigDecimal("1"),
+                new BigDecimal("1")));
+    assertThat(ledger.standings(null))
+        .extracting(Standing::holder)
+        .contains("acme", AGENT.toString(), "other");
+    running.settle(spent("0.5", 1), TOOK);
+    assertThat(ledger.standings("acme"))
+        .extracting(Standing::reserved)
+        .allMatch(reserved -> reserved.signum() == 0);
+  }
+
+  @Test
+  void spendings_tell_what_each_engine_has_cost_in_this_hour() throws Exception {
+    ledger.reserve(call(null, null), row).settle(spent("0.2", 10), TOOK);
+    ledger.reserve(call(null, null), row).settle(spent("0.1", 5), TOOK);
+    ledger
+        .reserve(call(null, null), row)
+        .settle(Outcome.failed(Problem.of(Code.TOOL_BUSY, "no")), TOOK);
+
+    assertThat(ledger.spendings("acme"))
+        .containsExactly(
+            new Spending("acme", "m", 2, new Outcome.Spent(new BigDecimal("0.3"), 15, 0)));
+    assertThat(ledger.spendings("other")).isEmpty();
+    clock.advance(Duration.ofHours(1));
+    assertThat(ledger.spendings(null)).isEmpty();
   }
 }

@@ -26,6 +26,7 @@ import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Reply;
+import org.aionos.kernel.Underway;
 import org.aionos.scheduler.CallLog.Made;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -334,6 +335,77 @@ class CallLogTest {
 
     assertThat(log().make("x.y", params(1), () -> false).reply()).isEqualTo(ok("again"));
     assertThat(log().size()).isEqualTo(1);
+  }
+
+  private static Underway.SoFar soFar(String text, long tokens) {
+    return new Underway.SoFar(
+        Map.of("text", text), new Outcome.Spent(new BigDecimal("0.01"), 5, tokens));
+  }
+
+  @Test
+  void a_call_that_was_broken_off_goes_on_from_where_it_was_in_the_same_start() {
+    CallLog log = log();
+    call(log, "x.y", 1);
+    log.suspended(begin(log, "model.generate", 2), soFar("once", 1));
+
+    Made again = log.make("model.generate", params(2), () -> false);
+    assertThat(again.before()).isEqualTo(Map.of("text", "once"));
+    log.begun(again, "sc-again");
+    log.ended(again, ok("again"));
+
+    assertThat(log.size()).isEqualTo(2);
+    assertThat(log.make("model.generate", params(2), () -> false).before())
+        .as("the same question once more is another call")
+        .isNull();
+  }
+
+  @Test
+  void a_call_that_was_broken_off_twice_goes_on_from_the_last_place_in_the_next_start() {
+    CallLog first = log();
+    first.suspended(begin(first, "model.generate", 1), soFar("once", 1));
+    Made second = first.make("model.generate", params(1), () -> true);
+    first.begun(second, "sc-second");
+    first.suspended(second, soFar("once upon", 1));
+
+    CallLog next = log();
+    Made third = next.make("model.generate", params(1), () -> true);
+    assertThat(third.reply()).isNull();
+    assertThat(third.before()).isEqualTo(Map.of("text", "once upon"));
+    next.begun(third, "sc-third");
+    next.ended(third, ok("third"));
+
+    Progress progress = new Progress();
+    log().countInto(progress);
+    assertThat(progress.calls).isEqualTo(1);
+    assertThat(progress.tokensIn).isEqualTo(5 + 5 + 3);
+    assertThat(progress.tokensOut).isEqualTo(1 + 1 + 4);
+    assertThat(progress.costUsd).isEqualByComparingTo("0.03");
+    assertThat(log().make("model.generate", params(1), () -> false).reply()).isEqualTo(ok("third"));
+  }
+
+  @Test
+  void a_place_that_could_not_be_kept_is_not_gone_on_from() {
+    CallLog log = log();
+    Made made = begin(log, "model.generate", 1);
+    away = true;
+    assertThat(refusal(() -> log.suspended(made, soFar("once", 1))))
+        .isEqualTo(Code.BACKEND_UNAVAILABLE);
+    away = false;
+
+    assertThat(log.make("model.generate", params(1), () -> true).before()).isNull();
+  }
+
+  @Test
+  void a_failure_is_told_again_with_what_it_used() {
+    CallLog first = log();
+    Outcome failed =
+        new Outcome.Failed(
+            Problem.of(Code.TIMED_OUT, "late"),
+            null,
+            new Outcome.Spent(new BigDecimal("0.5"), 7, 8));
+    first.ended(begin(first, "x.y", 1), new Reply("sc-1", failed, Duration.ofMillis(5)));
+
+    assertThat(log().make("x.y", params(1), () -> false).reply().outcome()).isEqualTo(failed);
   }
 
   @Test

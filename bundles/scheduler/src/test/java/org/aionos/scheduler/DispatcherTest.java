@@ -543,6 +543,62 @@ class DispatcherTest {
     assertThat(done.stream().filter(n -> !n.equals("high"))).containsExactly((Object[]) steps);
   }
 
+  private Key generate(String id, int priority) {
+    return world.submit(
+        new Submission(
+            id,
+            World.AGENT,
+            "syscall:model.generate",
+            priority,
+            Map.of(),
+            Map.of(),
+            Map.of("prompt", "a story"),
+            null));
+  }
+
+  @Test
+  void a_model_call_yields_in_its_middle_and_goes_on_from_its_text() {
+    world.settings("slots: 1\nminimum_runtime_ms: 0\n").start();
+    Key low = generate("low", 1);
+    world.router.words.release(3);
+    Poll.until("three words are written", () -> world.router.words.availablePermits() == 0);
+
+    Key high = world.call("high", Map.of("n", "high"));
+    world.awaitState(high, TaskState.SUCCEEDED);
+    assertThat(world.work(low).progress().preemptions).isEqualTo(1);
+    assertThat(world.work(low).progress().tokensOut).as("of the first part").isEqualTo(3);
+    world.router.words.release(FakeRouter.WORDS);
+
+    world.awaitState(low, TaskState.SUCCEEDED);
+    assertThat(World.at(world.task(low), "result", "text"))
+        .isEqualTo("word0 word1 word2 word3 word4 word5 word6 word7");
+    assertThat(World.at(world.task(low), "usage", "tokens_out")).isEqualTo(8L);
+    assertThat(World.at(world.task(low), "usage", "tokens_in")).as("sent twice").isEqualTo(20L);
+    assertThat(World.at(world.task(low), "usage", "calls")).isEqualTo(1L);
+    assertThat(world.work(low).progress().attempt).isEqualTo(1);
+  }
+
+  @Test
+  void a_model_call_that_was_preempted_goes_on_from_its_text_in_the_next_life_of_the_kernel() {
+    world.settings("slots: 1\nminimum_runtime_ms: 0\n").start();
+    Key low = generate("low", 1);
+    world.router.words.release(3);
+    Poll.until("three words are written", () -> world.router.words.availablePermits() == 0);
+    CountDownLatch release = world.router.hold("x");
+    Key high = world.call("high", Map.of("n", "high", "hold", "x"));
+    world.awaitState(low, TaskState.PREEMPTED);
+
+    world.killAndStart();
+    release.countDown();
+    world.router.words.release(FakeRouter.WORDS - 3);
+
+    world.awaitState(low, TaskState.SUCCEEDED);
+    assertThat(World.at(world.task(low), "result", "text"))
+        .isEqualTo("word0 word1 word2 word3 word4 word5 word6 word7");
+    assertThat(World.at(world.task(low), "usage", "tokens_out")).isEqualTo(8L);
+    assertThat(world.task(high).state().isEnded()).isTrue();
+  }
+
   @Test
   void frozen_agents_beyond_the_limit_are_taken_away_and_begin_anew_without_an_attempt() {
     world.settings("slots: 1\nminimum_runtime_ms: 0\nlimits: {frozen_max: 0}\n").start();

@@ -1,12 +1,15 @@
 package org.aionos.scheduler;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.aionos.kernel.CallListener;
 import org.aionos.kernel.Code;
@@ -16,7 +19,9 @@ import org.aionos.kernel.Refused;
 import org.aionos.kernel.Reply;
 import org.aionos.kernel.Syscall;
 import org.aionos.kernel.SyscallRouter;
+import org.aionos.kernel.Underway;
 import org.aionos.kernel.task.TaskCalls;
+import org.jspecify.annotations.Nullable;
 
 /** Takes calls through the log of their tasks as the router does, and answers as it is told. */
 final class FakeRouter implements SyscallRouter {
@@ -75,6 +80,11 @@ final class FakeRouter implements SyscallRouter {
       public boolean cancel(String auditId, String by) {
         return all.cancel(auditId, by);
       }
+
+      @Override
+      public boolean suspend(String auditId) {
+        return all.suspend(auditId);
+      }
     };
   }
 
@@ -92,16 +102,64 @@ final class FakeRouter implements SyscallRouter {
       listener.ended(recorded);
       return;
     }
-    Reply reply = reply(audit, run(syscall, audit, turn, listener));
+    Writing writing = new Writing(turn.before());
+    Reply reply = reply(audit, run(syscall, audit, turn, listener, writing));
     try {
-      turn.ended(reply);
+      if (suspended.remove(audit) && reply.outcome().code() == Code.CANCELLED) {
+        turn.suspended(writing.soFar());
+      } else {
+        turn.ended(reply);
+      }
     } catch (Refused unwritten) {
       reply = reply(audit, Outcome.failed(Problem.of(Code.JOURNAL_UNAVAILABLE, "unknown")));
     }
     listener.ended(reply);
   }
 
-  private Outcome run(Syscall syscall, String audit, TaskCalls.Turn turn, CallListener listener) {
+  /** What {@code model.generate} has written: one word for each permit in {@link #words}. */
+  private static final class Writing {
+    private final List<String> text = new ArrayList<>();
+    private final int before;
+
+    Writing(@Nullable Map<String, @Nullable Object> state) {
+      if (state != null) {
+        text.addAll(List.of(String.valueOf(state.get("text")).split(" ")));
+      }
+      before = text.size();
+    }
+
+    synchronized Underway.SoFar soFar() {
+      return new Underway.SoFar(Map.of("text", String.join(" ", text)), spent());
+    }
+
+    synchronized Outcome.Spent spent() {
+      return new Outcome.Spent(BigDecimal.ZERO, 10, text.size() - before);
+    }
+
+    synchronized void add(String word) {
+      text.add(word);
+    }
+
+    synchronized int size() {
+      return text.size();
+    }
+  }
+
+  static final int WORDS = 8;
+
+  final Semaphore words = new Semaphore(0);
+
+  private Outcome write(Writing writing) throws InterruptedException {
+    while (writing.size() < WORDS) {
+      words.acquire();
+      writing.add("word" + writing.size());
+    }
+    return new Outcome.Ok(
+        writing.soFar().state(), writing.spent(), new Outcome.Engine("model", "fake/model"));
+  }
+
+  private Outcome run(
+      Syscall syscall, String audit, TaskCalls.Turn turn, CallListener listener, Writing writing) {
     running.put(audit, Thread.currentThread());
     try {
       turn.asked(audit);
@@ -111,7 +169,7 @@ final class FakeRouter implements SyscallRouter {
       if (latch != null) {
         latch.await();
       }
-      return handler.run(syscall);
+      return syscall.name().equals("model.generate") ? write(writing) : handler.run(syscall);
     } catch (Refused refused) {
       return Outcome.failed(refused.problem());
     } catch (InterruptedException stopped) {
@@ -129,6 +187,20 @@ final class FakeRouter implements SyscallRouter {
   @Override
   public List<Running> running() {
     return List.of();
+  }
+
+  private final Set<String> suspended = ConcurrentHashMap.newKeySet();
+
+  @Override
+  public boolean suspend(String auditId) {
+    Thread thread = running.get(auditId);
+    boolean can =
+        thread != null && carriedOut.get(carriedOut.size() - 1).name().equals("model.generate");
+    if (can) {
+      suspended.add(auditId);
+      cancel(auditId, "the scheduler");
+    }
+    return can;
   }
 
   @Override

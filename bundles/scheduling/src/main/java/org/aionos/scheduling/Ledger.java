@@ -126,9 +126,19 @@ public final class Ledger {
     for (Meter meter : meters) {
       long amount = amounts.of(meter.kind());
       meter.draw(amount);
+      meter.reserved(amount);
       drawn.add(new Drawn(meter, meter.window(), amount));
     }
     return List.copyOf(drawn);
+  }
+
+  /** How the limits of a scope stand; empty if it has none. */
+  public synchronized List<Standing> standings(Scope scope, long nowMillis) {
+    List<Standing> standings = new ArrayList<>();
+    for (Meter meter : accounts.getOrDefault(scope, Map.of()).values()) {
+      standings.add(meter.standing(nowMillis));
+    }
+    return standings;
   }
 
   /** What has been used and reserved, exactly: to be kept when the ledger is closed. */
@@ -187,9 +197,19 @@ public final class Ledger {
     reservation.settled = true;
     for (Drawn drawn : reservation.drawn) {
       long unused = drawn.amount() - actual.of(drawn.meter().kind());
+      drawn.meter().settled(drawn.amount());
       drawn.meter().giveBack(unused, drawn.window(), nowMillis);
     }
   }
+
+  /**
+   * A limit and how it stands.
+   *
+   * @param used in the present window, without what is reserved; of a rate, what is missing of its
+   *     burst
+   * @param reserved for what runs
+   */
+  public record Standing(Limit limit, long used, long reserved) {}
 
   private record Drawn(Meter meter, long window, long amount) {}
 
@@ -233,6 +253,10 @@ public final class Ledger {
       tokens = Math.min(tokens, Limit.AMOUNT_MAX);
       usdMicros = Math.min(usdMicros, Limit.AMOUNT_MAX);
       timeMillis = Math.min(timeMillis, Limit.AMOUNT_MAX);
+    }
+
+    public Amounts withTokens(long other) {
+      return new Amounts(calls, other, usdMicros, timeMillis);
     }
 
     public long of(Kind kind) {

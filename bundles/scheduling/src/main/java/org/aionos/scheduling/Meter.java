@@ -33,9 +33,30 @@ abstract sealed class Meter {
 
   final Id id;
 
+  /** Of what runs, in whatever window it began. */
+  private long reserved;
+
   private Meter(Id id) {
     this.id = id;
   }
+
+  final void reserved(long amount) {
+    reserved += amount;
+  }
+
+  final void settled(long amount) {
+    reserved -= amount;
+  }
+
+  /** What was reserved in a window that is over counts there, and not in the present one. */
+  final Ledger.Standing standing(long nowMillis) {
+    long drawn = drawn(nowMillis);
+    long running = Math.min(reserved, Math.max(0, drawn));
+    return new Ledger.Standing(limit(), drawn - running, running);
+  }
+
+  /** Used and reserved; of a rate, what is missing of its burst. */
+  abstract long drawn(long nowMillis);
 
   abstract Limit limit();
 
@@ -159,6 +180,12 @@ abstract sealed class Meter {
       return used;
     }
 
+    @Override
+    long drawn(long nowMillis) {
+      roll(nowMillis);
+      return used;
+    }
+
     long leased() {
       return Math.max(kept, used);
     }
@@ -237,6 +264,12 @@ abstract sealed class Meter {
     void giveBack(long amount, long drawnWindow, long nowMillis) {
       fill(nowMillis);
       level = Math.max(-FAR_BEYOND, Math.min(levelMax(), level + amount * THOUSANDTHS));
+    }
+
+    @Override
+    long drawn(long nowMillis) {
+      fill(nowMillis);
+      return (levelMax() - level + THOUSANDTHS - 1) / THOUSANDTHS;
     }
 
     private void fill(long nowMillis) {

@@ -45,12 +45,27 @@ public interface Budgets {
   }
 
   /**
+   * What was used of each engine (a model, a tool, a part of the kernel) in the present hour of the
+   * clock, the dearest first, since this node began.
+   *
+   * @param tenant null for all
+   */
+  default List<Spending> spendings(@Nullable String tenant) {
+    return List.of();
+  }
+
+  /**
+   * @param engine as in {@link Outcome.Engine}
+   */
+  record Spending(String tenant, String engine, long calls, Outcome.Spent spent) {}
+
+  /**
    * One limit and how it stands.
    *
    * @param level {@code tenant}, {@code agent} or {@code task}
    * @param holder the tenant, the agent's address, or tenant and task
    * @param kind {@code calls}, {@code tokens} or {@code usd}
-   * @param window {@code hour}, {@code second} or {@code task}
+   * @param window {@code hour}, {@code 10 seconds} or {@code task}
    * @param max in units of the kind
    * @param used in the present window
    * @param reserved set aside for calls that run
