@@ -270,8 +270,7 @@ public final class BudgetLedger implements Budgets {
           || amounts.tokens() == 1) {
         break;
       }
-      // Of what is used the thousandths are missing.
-      long there = Math.max(1, rate.burst() - refusal.used() - 1);
+      long there = Math.max(1, rate.burst() - refusal.used());
       amounts = amounts.withTokens(Math.min(there, amounts.tokens()));
       answer = ledger.reserve(scopes, amounts, clock.millis());
     }

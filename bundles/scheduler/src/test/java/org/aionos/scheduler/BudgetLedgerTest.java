@@ -446,8 +446,7 @@ class BudgetLedgerTest {
   void a_call_that_may_use_more_tokens_than_its_rate_admits_at_once_takes_all_and_then_waits()
       throws Exception {
     settings("{default: {token_rate: 10}}");
-    // A bucket begins empty, and fills.
-    assertThat(refusal(null, null).code()).isEqualTo(Code.RATE_LIMITED);
+    assertThat(refusal(null, null).code()).as("begins empty").isEqualTo(Code.RATE_LIMITED);
     clock.advance(Duration.ofSeconds(60));
 
     Reservation first = ledger.reserve(call(null, null), row, atMost("0", 5_000));

@@ -244,10 +244,10 @@ abstract sealed class Meter {
     @Override
     Refusal refusal(long amount) {
       boolean never = amount > limit.burst() || limit.perSecond() == 0;
-      long missing = never ? 0 : amount * THOUSANDTHS - level;
+      long lacking = never ? 0 : amount * THOUSANDTHS - level;
       long freeAgain =
-          never ? Long.MAX_VALUE : atMillis + (missing + limit.perSecond() - 1) / limit.perSecond();
-      return new Refusal(id.scope(), limit, (levelMax() - level) / THOUSANDTHS, freeAgain);
+          never ? Long.MAX_VALUE : atMillis + (lacking + limit.perSecond() - 1) / limit.perSecond();
+      return new Refusal(id.scope(), limit, missing(), freeAgain);
     }
 
     @Override
@@ -269,6 +269,11 @@ abstract sealed class Meter {
     @Override
     long drawn(long nowMillis) {
       fill(nowMillis);
+      return missing();
+    }
+
+    /** Of its burst, rounded up: so much less can be drawn at once. */
+    private long missing() {
       return (levelMax() - level + THOUSANDTHS - 1) / THOUSANDTHS;
     }
 
