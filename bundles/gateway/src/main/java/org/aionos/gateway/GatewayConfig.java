@@ -39,7 +39,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
       min = "16",
       max = "2000",
       description = "Each call in flight holds one; keep some more than router.callsInFlightMax")
-  int threadsMax() default 200;
+  int threadsMax() default 800;
 
   @AttributeDefinition(
       name = "Connections",
@@ -65,12 +65,12 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
   @AttributeDefinition(
       name = "Stream silence",
-      min = "100",
+      min = "20",
       max = "60000",
       description =
           "Milliseconds without an event after which a comment is sent, to see if the reader is"
-              + " there")
-  long streamSilenceMillisMax() default 1_000;
+              + " there: a reader who has gone is noticed within two of them")
+  long streamSilenceMillisMax() default 75;
 
   @AttributeDefinition(
       name = "Drain time",

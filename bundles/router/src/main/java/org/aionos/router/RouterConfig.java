@@ -11,7 +11,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
       min = "1",
       max = "10000",
       description = "Beyond these a call is refused with 503; keep it below the gateway's threads")
-  int callsInFlightMax() default 160;
+  int callsInFlightMax() default 640;
 
   @AttributeDefinition(
       name = "Default deadline",

@@ -5,14 +5,18 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeSet;
+import org.aionos.kernel.AgentId;
 import org.aionos.kernel.task.Scheduler.Share;
 import org.aionos.kernel.task.TaskStore.Key;
 import org.aionos.scheduler.SchedulerSettings.Quota;
+import org.aionos.scheduler.SchedulerSettings.Quotas;
 import org.aionos.scheduling.Action;
 import org.aionos.scheduling.Explanation;
 import org.aionos.scheduling.Job;
@@ -31,10 +35,19 @@ final class Board {
 
   private static final long NEVER = Long.MAX_VALUE;
 
+  /** More agents than have tasks; beyond, those that have none for long are forgotten. */
+  private static final int SEEN_MAX = 10_000;
+
   private record Due(long atMillis, Key key) {}
 
   private final InstantSource clock;
   private final Schedule schedule;
+
+  /** Guarded by this. */
+  private SchedulerSettings settings;
+
+  /** Agents of which there was a task since the policy tunes them. */
+  private final Set<AgentId> seen = new HashSet<>();
 
   /** With their deadlines. */
   private final Map<Key, Due> known = new HashMap<>();
@@ -50,21 +63,28 @@ final class Board {
 
   Board(SchedulerSettings settings, InstantSource clock) {
     this.clock = clock;
-    this.schedule = new Schedule(rules(settings), clock.millis());
+    this.settings = settings;
+    this.schedule = new Schedule(rules(), clock.millis());
   }
 
-  static Rules rules(SchedulerSettings settings) {
+  private Rules rules() {
     Map<String, Rules.Quota> tenants = new HashMap<>();
     Map<Rules.Agent, Rules.Quota> agents = new HashMap<>();
-    settings
-        .quotas()
+    Quotas quotas = settings.quotas();
+    quotas
         .tenants()
         .forEach(
             (tenant, said) -> {
-              tenants.put(tenant, quota(said.quota()));
+              tenants.put(tenant, quota(quotas.of(tenant)));
               said.agents()
-                  .forEach((agent, own) -> agents.put(new Rules.Agent(tenant, agent), quota(own)));
+                  .keySet()
+                  .forEach(name -> add(agents, quotas, new AgentId(tenant, name)));
             });
+    // The policy may say something of each, by name or by share.
+    for (AgentId agent : seen) {
+      tenants.put(agent.tenant(), quota(quotas.of(agent.tenant())));
+      add(agents, quotas, agent);
+    }
     return new Rules(
         settings.slots(),
         new EnumMap<>(settings.weights()),
@@ -80,13 +100,30 @@ final class Board {
         settings.limits().preemptedMax());
   }
 
+  private static void add(Map<Rules.Agent, Rules.Quota> agents, Quotas quotas, AgentId agent) {
+    agents.put(new Rules.Agent(agent.tenant(), agent.name()), quota(quotas.of(agent)));
+  }
+
   private static Rules.Quota quota(Quota quota) {
     Integer max = quota.maxConcurrency();
     return new Rules.Quota(quota.weight(), max == null ? Integer.MAX_VALUE : max);
   }
 
-  synchronized void rules(Rules rules) {
-    schedule.rules(rules, clock.millis());
+  synchronized void rules(SchedulerSettings changed) {
+    settings = changed;
+    schedule.rules(rules(), clock.millis());
+  }
+
+  /** An agent has a task. While the policy says nothing of quotas, who it is does not matter. */
+  private void see(AgentId agent) {
+    if (settings.quotas().tuning() == null || !seen.add(agent)) {
+      return;
+    }
+    if (seen.size() > SEEN_MAX) {
+      seen.clear();
+      seen.add(agent);
+    }
+    schedule.rules(rules(), clock.millis());
   }
 
   /** A task waits. If it is known, it has ended and was begun anew: so it waits once it is gone. */
@@ -94,6 +131,7 @@ final class Board {
     Long deadline = work.order().deadlineMillis();
     Due due = new Due(deadline == null ? NEVER : deadline, work.key());
     Job job = job(work, slaMillis, preemptible);
+    see(work.agent());
     if (known.containsKey(work.key())) {
       early.put(work.key(), () -> add(job, due));
     } else {

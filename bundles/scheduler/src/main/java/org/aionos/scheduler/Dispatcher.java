@@ -208,7 +208,7 @@ public final class Dispatcher implements Scheduler, TaskCalls {
   }
 
   private void rulesChanged() {
-    board.rules(Board.rules(settings.now()));
+    board.rules(settings.now());
     engine.wake();
   }
 

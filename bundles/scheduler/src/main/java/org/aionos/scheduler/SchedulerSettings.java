@@ -9,6 +9,7 @@ import org.aionos.document.Documents;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
 import org.aionos.kernel.AgentId;
+import org.aionos.kernel.policy.Tuning;
 import org.aionos.kernel.task.Tier;
 import org.jspecify.annotations.Nullable;
 
@@ -103,6 +104,23 @@ record SchedulerSettings(
 
     static final Quota NONE = new Quota(1, null, null, null, null);
 
+    /** The lower of both, each by itself. */
+    Quota narrowed(Tuning.Quota by) {
+      if (by.equals(Tuning.Quota.UNSAID)) {
+        return this;
+      }
+      return new Quota(
+          weight,
+          least(maxConcurrency, by.maxConcurrency()),
+          least(tokenRate, by.tokenRate()),
+          least(usdPerHour, by.usdPerHour()),
+          least(callsPerHour, by.callsPerHour()));
+    }
+
+    private static <T extends Comparable<T>> @Nullable T least(@Nullable T own, @Nullable T other) {
+      return own == null ? other : other == null || own.compareTo(other) <= 0 ? own : other;
+    }
+
     /** Whether calls use something of it up. */
     boolean isLimited() {
       return tokenRate != null || usdPerHour != null || callsPerHour != null;
@@ -111,19 +129,48 @@ record SchedulerSettings(
 
   /**
    * @param standard of a tenant, or of an agent, that is not named
+   * @param tuning the policy, which may give less; null while there is none
    */
-  record Quotas(Quota standard, Quota standardOfAgents, Map<String, Tenant> tenants) {
+  record Quotas(
+      Quota standard,
+      Quota standardOfAgents,
+      Map<String, Tenant> tenants,
+      @Nullable Tuning tuning) {
 
     Quota of(String tenant) {
       Tenant named = tenants.get(tenant);
-      return named == null ? standard : named.quota();
+      Quota quota = named == null ? standard : named.quota();
+      return tuning == null ? quota : quota.narrowed(tuning.quota(tenant));
     }
 
     Quota of(AgentId agent) {
       Tenant named = tenants.get(agent.tenant());
       Quota own = named == null ? null : named.agents().get(agent.name());
-      return own == null ? standardOfAgents : own;
+      Quota quota = own == null ? standardOfAgents : own;
+      return tuning == null ? quota : quota.narrowed(tuning.quota(agent));
     }
+  }
+
+  /** The same, as the policy tunes it. */
+  SchedulerSettings tunedBy(@Nullable Tuning tuning) {
+    if (tuning == null) {
+      return this;
+    }
+    Tuning.Scheduling said = tuning.scheduling();
+    return new SchedulerSettings(
+        slots,
+        said.weights().isEmpty() ? weights : said.weights(),
+        window,
+        millis(said.minimumRuntimeMillis(), minimumRuntime),
+        millis(said.sliceMillis(), slice),
+        millis(said.ageingMillis(), ageing),
+        limits,
+        retry,
+        new Quotas(quotas.standard(), quotas.standardOfAgents(), quotas.tenants(), tuning));
+  }
+
+  private static Duration millis(@Nullable Long said, Duration own) {
+    return said == null ? own : Duration.ofMillis(said);
   }
 
   record Tenant(Quota quota, Map<String, Quota> agents) {}
@@ -240,7 +287,8 @@ record SchedulerSettings(
     return new Quotas(
         quota(fields.objectOrEmpty("default"), false),
         quota(fields.objectOrEmpty("default_agent"), false),
-        Map.copyOf(tenants));
+        Map.copyOf(tenants),
+        null);
   }
 
   private static Map<String, Fields> named(Fields fields, String name) throws InvalidDocument {

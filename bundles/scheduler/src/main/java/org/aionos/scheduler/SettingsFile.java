@@ -14,18 +14,23 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.aionos.document.InvalidDocument;
 import org.aionos.files.FolderWatch;
+import org.aionos.kernel.policy.Tuning;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * {@code config/scheduler.yaml}, as it is in force. A changed file is taken whole or not at all;
- * without a file all is as the defaults say. Where tasks are kept is read once: a file that says
- * something else about it is not taken before this bundle is restarted.
+ * {@code config/scheduler.yaml}, as it is in force, and as the policy tunes it. A changed file is
+ * taken whole or not at all; without a file all is as the defaults say. Where tasks are kept is
+ * read once: a file that says something else about it is not taken before this bundle is restarted.
  */
 @Component(service = SettingsFile.class)
 public final class SettingsFile {
@@ -41,6 +46,13 @@ public final class SettingsFile {
   private final Map<String, String> environment;
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private volatile SchedulerSettings settings;
+
+  /** As the file says. Guarded by this, as the two that follow. */
+  private SchedulerSettings read;
+
+  private @Nullable Tuning tuning;
+  private @Nullable AutoCloseable heard;
+
   private volatile @Nullable StoreSettings store;
   private volatile String version = "";
   private volatile String rejected = "";
@@ -60,7 +72,8 @@ public final class SettingsFile {
     this.environment = environment;
     this.file = folder.resolve(NAME);
     this.watch = new FolderWatch("aion-scheduler-watch", folder, NAME, changed -> reload());
-    this.settings = standard();
+    this.read = standard();
+    this.settings = read;
     reload();
   }
 
@@ -75,6 +88,38 @@ public final class SettingsFile {
   @Deactivate
   void close() {
     watch.close();
+  }
+
+  @Reference(
+      name = "tuning",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  void setTuning(Tuning came) {
+    synchronized (this) {
+      tuning = came;
+      heard = came.listen(this::retune);
+    }
+    retune();
+  }
+
+  /** What the policy has tuned stays so until it is back, or another: it is being replaced. */
+  synchronized void unsetTuning(Tuning gone) throws Exception {
+    if (tuning == gone) {
+      AutoCloseable listening = heard;
+      tuning = null;
+      heard = null;
+      if (listening != null) {
+        listening.close();
+      }
+    }
+  }
+
+  private void retune() {
+    synchronized (this) {
+      settings = read.tunedBy(tuning);
+    }
+    listeners.forEach(Runnable::run);
   }
 
   SchedulerSettings now() {
@@ -108,14 +153,17 @@ public final class SettingsFile {
   final void reload() {
     try {
       byte[] yaml = bytes();
-      SchedulerSettings read = SchedulerSettings.read(yaml.length == 0 ? NOTHING : yaml);
+      SchedulerSettings found = SchedulerSettings.read(yaml.length == 0 ? NOTHING : yaml);
       StoreSettings place = StoreSettings.read(yaml.length == 0 ? NOTHING : yaml, environment);
       StoreSettings known = store;
       if (known != null && !known.equals(place)) {
         reject("/store was changed; it is read when the bundle org.aionos.scheduler starts");
         return;
       }
-      settings = read;
+      synchronized (this) {
+        read = found;
+        settings = found.tunedBy(tuning);
+      }
       store = place;
       activated(yaml.length == 0 ? "" : digest(yaml));
     } catch (InvalidDocument invalid) {

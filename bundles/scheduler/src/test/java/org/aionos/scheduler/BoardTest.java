@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.aionos.document.InvalidDocument;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.task.TaskStore.Key;
 import org.aionos.scheduler.Order.TaskQuota;
 import org.aionos.scheduler.SchedulerSettings.Retries;
+import org.aionos.scheduling.Action;
 import org.aionos.scheduling.Explanation.Standing;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -105,5 +107,28 @@ class BoardTest {
       runtime.gc();
     }
     return runtime.totalMemory() - runtime.freeMemory();
+  }
+
+  @Test
+  void a_tenant_runs_no_more_at_once_than_the_policy_lets_it_also_one_that_no_file_names() {
+    FakeTuning tuning = new FakeTuning();
+    tuning.tenants.put("acme", FakeTuning.concurrency(1));
+    Board tuned = new Board(settings("slots: 8").tunedBy(tuning), clock);
+    for (int i = 0; i < 3; i++) {
+      tuned.add(work("acme", "a" + i, null), null, false);
+      tuned.add(work("other", "o" + i, null), null, false);
+    }
+
+    assertThat(begun(tuned)).containsExactlyInAnyOrder("acme", "other", "other", "other");
+    tuning.tenants.put("acme", FakeTuning.concurrency(2));
+    tuned.rules(settings("slots: 8").tunedBy(tuning));
+    assertThat(begun(tuned)).containsExactly("acme");
+  }
+
+  private static List<String> begun(Board board) {
+    return board.decide().stream()
+        .filter(Action.Start.class::isInstance)
+        .map(action -> ((Action.Start) action).key().tenant())
+        .toList();
   }
 }

@@ -3,10 +3,13 @@ package org.aionos.scheduler;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.aionos.kernel.AgentId;
+import org.aionos.kernel.policy.Tuning;
 import org.aionos.kernel.task.Tier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -112,5 +115,68 @@ class SettingsFileTest {
     assertThat(file.now().quotas().of("acme").weight()).isEqualTo(5);
     assertThat(file.now().quotas().of(new AgentId("acme", "boss")).maxConcurrency()).isEqualTo(9);
     assertThat(file.now().quotas().of(new AgentId("acme", "x")).maxConcurrency()).isEqualTo(1);
+  }
+
+  // --- what the policy tunes ------------------------------------------------------------------
+
+  @Test
+  void the_policy_says_how_turns_are_taken_and_a_change_of_it_is_told() throws Exception {
+    write("queues: {high: {weight: 9}}\nslice_ms: 500");
+    AtomicInteger told = new AtomicInteger();
+    file.listen(told::incrementAndGet);
+    FakeTuning tuning = new FakeTuning();
+
+    file.setTuning(tuning);
+    assertThat(file.now().weights()).containsEntry(Tier.HIGH, 9);
+    tuning.scheduling =
+        new Tuning.Scheduling(
+            Map.of(Tier.HIGH, 2, Tier.NORMAL, 3, Tier.LOW, 4), null, 7_000L, 250L);
+    tuning.changed();
+
+    assertThat(told).hasValue(2);
+    assertThat(file.now().weights()).containsEntry(Tier.HIGH, 2).containsEntry(Tier.LOW, 4);
+    assertThat(file.now().slice()).hasMillis(500);
+    assertThat(file.now().ageing()).hasMillis(7_000);
+    assertThat(file.now().minimumRuntime()).hasMillis(250);
+    write("queues: {high: {weight: 8}}\nslots: 3");
+    assertThat(file.now().weights()).as("the policy still holds").containsEntry(Tier.HIGH, 2);
+    assertThat(file.now().slots()).isEqualTo(3);
+  }
+
+  @Test
+  void of_file_and_policy_the_lower_limit_counts_each_by_itself() throws Exception {
+    write(
+        "quotas: {default: {max_concurrency: 4}, tenants: {acme: {max_concurrency: 2,"
+            + " usd_per_hour: 5, agents: {worker: {token_rate: 10}}}}}");
+    FakeTuning tuning = new FakeTuning();
+    tuning.tenants.put("acme", new Tuning.Quota(3, 100L, new BigDecimal("1.5"), null));
+    tuning.tenants.put("other", FakeTuning.concurrency(1));
+    tuning.agents.put(new AgentId("acme", "worker"), new Tuning.Quota(null, 20L, null, 7L));
+    file.setTuning(tuning);
+
+    SchedulerSettings.Quotas quotas = file.now().quotas();
+    assertThat(quotas.of("acme"))
+        .isEqualTo(new SchedulerSettings.Quota(1, 2, 100L, new BigDecimal("1.5"), null));
+    assertThat(quotas.of("other").maxConcurrency()).isEqualTo(1);
+    assertThat(quotas.of("third").maxConcurrency()).isEqualTo(4);
+    assertThat(quotas.of(new AgentId("acme", "worker")))
+        .isEqualTo(new SchedulerSettings.Quota(1, null, 10L, null, 7L));
+  }
+
+  @Test
+  void while_the_policy_is_replaced_what_it_said_holds() throws Exception {
+    FakeTuning tuning = new FakeTuning();
+    tuning.tenants.put("acme", FakeTuning.concurrency(1));
+    file.setTuning(tuning);
+
+    file.unsetTuning(tuning);
+
+    assertThat(file.now().quotas().of("acme").maxConcurrency()).isEqualTo(1);
+    FakeTuning next = new FakeTuning();
+    file.setTuning(next);
+    file.unsetTuning(tuning);
+    next.tenants.put("acme", FakeTuning.concurrency(2));
+    next.changed();
+    assertThat(file.now().quotas().of("acme").maxConcurrency()).isEqualTo(2);
   }
 }

@@ -1,6 +1,7 @@
 package org.aionos.shell;
 
 import org.aionos.kernel.SyscallRouter;
+import org.aionos.kernel.task.Budgets;
 import org.aionos.kernel.task.Scheduler;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,16 @@ final class Present {
               + " GET /readyz and the log");
     }
     return scheduler;
+  }
+
+  /**
+   * @throws IllegalStateException that says what is missing
+   */
+  static Budgets budgets(@Nullable Budgets budgets) {
+    if (budgets == null) {
+      throw new IllegalStateException("the scheduler does not run: it is being replaced; retry");
+    }
+    return budgets;
   }
 
   /**
