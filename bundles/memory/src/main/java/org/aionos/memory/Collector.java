@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 import org.aionos.items.ItemRows;
 import org.aionos.items.Items;
 import org.aionos.kernel.Journal;
@@ -80,6 +81,10 @@ final class Collector {
   private record Victim(Place place, Instant updatedAt, long bytes, double score) {}
 
   private final Supplier<MemorySettings> settings;
+
+  /** The room of a tenant. */
+  private final ToLongFunction<String> roomBytes;
+
   private final Uses uses;
   private final Journal journal;
   private final Meters.Counter events;
@@ -88,11 +93,13 @@ final class Collector {
 
   Collector(
       Supplier<MemorySettings> settings,
+      ToLongFunction<String> roomBytes,
       Uses uses,
       Journal journal,
       Meters meters,
       InstantSource clock) {
     this.settings = settings;
+    this.roomBytes = roomBytes;
     this.uses = uses;
     this.journal = journal;
     this.events =
@@ -137,7 +144,7 @@ final class Collector {
     long meanwhile = before == null ? 0 : before.growth(now, bytes);
     looks.put(whose, new Look(now, bytes, before == null ? null : before.choosing));
     MemorySettings.Collecting marks = settings.get().collecting();
-    long bytesMax = settings.get().bytesMax(whose.tenant);
+    long bytesMax = roomBytes.applyAsLong(whose.tenant);
     // Never so early that little would be gained.
     double floor = (marks.high() + marks.low()) / 2 * bytesMax;
     return bytes >= Math.max(floor, marks.high() * bytesMax - meanwhile);
@@ -152,7 +159,7 @@ final class Collector {
     Instant begun = clock.instant();
     long bytes = kind.use(store -> store.bytes(tenant));
     long wanted =
-        bytes - (long) (settings.get().collecting().low() * settings.get().bytesMax(tenant));
+        bytes - (long) (settings.get().collecting().low() * roomBytes.applyAsLong(tenant));
     List<Victim> victims = wanted > 0 ? victims(kind, tenant, wanted) : List.of();
     looks.computeIfPresent(
         new Whose(kind.name, tenant),

@@ -35,6 +35,7 @@ import org.aionos.kernel.memory.ObjectStore;
 import org.aionos.kernel.memory.StoreDriver;
 import org.aionos.kernel.memory.TaskTrust;
 import org.aionos.kernel.memory.Trust;
+import org.aionos.kernel.policy.Tuning;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
@@ -43,6 +44,7 @@ import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -103,6 +105,14 @@ public final class Memory implements TaskTrust {
   private final Set<String> wanted = ConcurrentHashMap.newKeySet();
 
   private volatile MemorySettings settings;
+
+  @Reference(
+      name = "tuning",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Tuning tuning;
+
   private volatile String rejected = "";
 
   @Activate
@@ -147,7 +157,7 @@ public final class Memory implements TaskTrust {
       }
     }
     this.settings = standard();
-    this.collector = new Collector(() -> settings, uses, journal, meters, clock);
+    this.collector = new Collector(() -> settings, this::bytesMax, uses, journal, meters, clock);
     this.watch = new FolderWatch("aion-memory-watch", config, FILE_NAME, changed -> reload());
     reload();
   }
@@ -259,6 +269,14 @@ public final class Memory implements TaskTrust {
 
   MemorySettings settings() {
     return settings;
+  }
+
+  /** The room of a tenant, for items of each type: the policy may give less than the file. */
+  long bytesMax(String tenant) {
+    long bytesMax = settings.bytesMax(tenant);
+    Tuning policy = tuning;
+    Long said = policy == null ? null : policy.memory(tenant).tenantBytesMax();
+    return said == null ? bytesMax : Math.min(said, bytesMax);
   }
 
   Uses uses() {

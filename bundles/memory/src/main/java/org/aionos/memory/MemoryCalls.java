@@ -121,7 +121,7 @@ public final class MemoryCalls implements SyscallHandler {
     for (Fields item : wanted) {
       wishes.add(requests.wish(call, kind, item, batch, clock.instant()));
     }
-    long bytesMax = memory.settings().bytesMax(call.syscall().agent().tenant());
+    long bytesMax = memory.bytesMax(call.syscall().agent().tenant());
     List<Items.Wish> embedded = requests.embedded(kind, wishes);
     List<Item> written;
     try {

@@ -69,7 +69,7 @@ public final class MemoryOperators implements MemoryControl {
         kind.use(ItemStore::bytes)
             .forEach(
                 (tenant, bytes) -> {
-                  long max = memory.settings().bytesMax(tenant);
+                  long max = memory.bytesMax(tenant);
                   long collected = marks.adaptive() ? (long) (marks.high() * max) : 0;
                   usage.add(new Usage(kind.name, tenant, bytes, max, collected));
                 });
@@ -236,7 +236,7 @@ public final class MemoryOperators implements MemoryControl {
         store -> {
           store.change(
               List.of(place),
-              memory.settings().bytesMax(place.agent().tenant()),
+              memory.bytesMax(place.agent().tenant()),
               stored -> {
                 Item there = stored.get(place);
                 written[0] = there == null || there.version() < item.version();

@@ -31,6 +31,7 @@ import org.aionos.kernel.memory.StoreDriver;
 import org.aionos.kernel.memory.StoreUnavailable;
 import org.aionos.kernel.memory.Trust;
 import org.aionos.kernel.memory.Vector;
+import org.aionos.kernel.policy.Tuning;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -97,7 +98,7 @@ final class MemoryTest {
         .use(
             store ->
                 new Items(store, Duration.ofSeconds(60))
-                    .put(List.of(wish), memory.settings().bytesMax("acme"), now)
+                    .put(List.of(wish), memory.bytesMax("acme"), now)
                     .get(0));
   }
 
@@ -143,6 +144,60 @@ final class MemoryTest {
     assertThat(dry.first()).extracting(Place::key).startsWith("k10", "k11");
     assertThat(facts.named("memory.collected"))
         .containsExactlyInAnyOrder("k10", "k11", "k12", "k13", "k14", "k15");
+  }
+
+  /** A policy that gives one tenant so much room. */
+  private record Room(String tenant, Long bytesMax) implements Tuning {
+
+    @Override
+    public Scheduling scheduling() {
+      return Scheduling.UNSAID;
+    }
+
+    @Override
+    public Quota quota(String tenant) {
+      return Quota.UNSAID;
+    }
+
+    @Override
+    public Quota quota(AgentId agent) {
+      return Quota.UNSAID;
+    }
+
+    @Override
+    public Models models(String tenant) {
+      return Models.UNSAID;
+    }
+
+    @Override
+    public Memory memory(String asked) {
+      return asked.equals(tenant) ? new Memory(bytesMax) : Memory.UNSAID;
+    }
+
+    @Override
+    public AutoCloseable listen(Runnable changed) {
+      return () -> {};
+    }
+  }
+
+  @Test
+  void the_policy_may_give_a_tenant_less_room_and_never_more() throws Exception {
+    configure("limits: { tenant_bytes_max: 100000 }");
+    memory.tuning = new Room("acme", 70_000L);
+    assertThat(memory.bytesMax("acme")).isEqualTo(70_000);
+    assertThat(memory.bytesMax("other")).isEqualTo(100_000);
+    for (int i = 0; i < 13; i++) {
+      now = now.plusSeconds(10);
+      put("short", "k" + (10 + i), "x".repeat(5_000));
+    }
+
+    memory.tend(kind("short"));
+    assertThat(bytes("short")).isLessThanOrEqualTo(42_000);
+
+    memory.tuning = new Room("acme", 700_000L);
+    assertThat(memory.bytesMax("acme")).isEqualTo(100_000);
+    memory.tuning = null;
+    assertThat(memory.bytesMax("acme")).isEqualTo(100_000);
   }
 
   @Test
