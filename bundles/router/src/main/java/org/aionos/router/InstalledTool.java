@@ -7,6 +7,7 @@ import org.aionos.kernel.Code;
 import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.ToolCatalog.ToolManifest;
+import org.aionos.schemas.ValueSchema;
 import org.aionos.tool.Effects;
 import org.aionos.tool.Tool;
 import org.aionos.tool.ToolCall;
@@ -30,8 +31,8 @@ final class InstalledTool {
   private final String origin;
   private final long age;
   private final Entry entry;
-  private final ToolSchema input;
-  private final ToolSchema output;
+  private final ValueSchema input;
+  private final ValueSchema output;
   private final Semaphore free;
   final Holders holders = new Holders();
 
@@ -46,8 +47,8 @@ final class InstalledTool {
     this.origin = origin;
     this.age = age;
     this.entry = entry;
-    this.input = ToolSchema.of(manifest.input(), "/spec/io/input/schema");
-    this.output = ToolSchema.of(manifest.output(), "/spec/io/output/schema");
+    this.input = ValueSchema.of(manifest.input(), "/spec/io/input/schema");
+    this.output = ValueSchema.of(manifest.output(), "/spec/io/output/schema");
     this.free = new Semaphore(manifest.concurrencyMax());
   }
 
@@ -102,7 +103,7 @@ final class InstalledTool {
    *     that is not what the tool takes
    */
   void checkArguments(Map<String, @Nullable Object> arguments) {
-    ToolSchema.Fault fault = input.fault(arguments).orElse(null);
+    ValueSchema.Fault fault = input.fault(arguments).orElse(null);
     if (fault != null) {
       throw new Refused(
           Problem.at(
@@ -117,7 +118,7 @@ final class InstalledTool {
    * @throws Refused {@code RESULT_INVALID} if the tool breaks its own word
    */
   void checkResult(Map<String, @Nullable Object> result) {
-    ToolSchema.Fault fault = output.fault(result).orElse(null);
+    ValueSchema.Fault fault = output.fault(result).orElse(null);
     if (fault != null) {
       throw new Refused(
           Code.RESULT_INVALID,

@@ -1,4 +1,4 @@
-package org.aionos.router;
+package org.aionos.schemas;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -20,15 +20,15 @@ import org.aionos.kernel.Refused;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the arguments of a tool, or its result, must look like: JSON Schema 2020-12, or its short
- * form {@code query:string, limit:integer?}. Threads may share it.
+ * What the arguments of a tool, its result, or the answer of a model must look like: JSON Schema
+ * 2020-12, or its short form {@code query:string, limit:integer?}. Threads may share it.
  *
  * <p>A schema comes from a stranger and is applied to the words of another, on our thread, where no
  * deadline reaches it. So its work is bounded beforehand: references stay inside and do not go in
  * circles, what they unfold to is counted, and patterns are of the kind that matches in linear
  * time.
  */
-final class ToolSchema {
+public final class ValueSchema {
 
   /** A large tool's schema has a few hundred. */
   private static final int NODES_MAX = 2_000;
@@ -70,7 +70,7 @@ final class ToolSchema {
 
   private final @Nullable Schema schema;
 
-  private ToolSchema(@Nullable Schema schema) {
+  private ValueSchema(@Nullable Schema schema) {
     this.schema = schema;
   }
 
@@ -80,7 +80,7 @@ final class ToolSchema {
    * @param pointer JSON pointer of the bad field, within the value
    * @param missing whether it is wrong by not being there
    */
-  record Fault(String pointer, String message, boolean missing) {}
+  public record Fault(String pointer, String message, boolean missing) {}
 
   /**
    * Reads a schema.
@@ -89,23 +89,23 @@ final class ToolSchema {
    * @param where it stands, for messages
    * @throws Refused {@code INVALID_FIELD} if it is none, or cannot be bounded
    */
-  static ToolSchema of(@Nullable Object written, String where) {
+  public static ValueSchema of(@Nullable Object written, String where) {
     if (written == null) {
-      return new ToolSchema(null);
+      return new ValueSchema(null);
     }
     try {
       JsonNode node = JSON.valueToTree(written instanceof String text ? unfolded(text) : written);
       checkBounded(node);
       Schema schema = REGISTRY.getSchema(node);
       schema.initializeValidators();
-      return new ToolSchema(schema);
+      return new ValueSchema(schema);
     } catch (PatternSyntaxException | SchemaException | IllegalArgumentException invalid) {
       throw new Refused(Code.INVALID_FIELD, where + ": " + invalid.getMessage());
     }
   }
 
   /** The first fault found; empty if there is none. */
-  Optional<Fault> fault(Map<String, @Nullable Object> value) {
+  public Optional<Fault> fault(@Nullable Object value) {
     if (schema == null) {
       return Optional.empty();
     }

@@ -1,4 +1,4 @@
-package org.aionos.router;
+package org.aionos.schemas;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,14 +8,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.aionos.kernel.Refused;
-import org.aionos.router.ToolSchema.Fault;
+import org.aionos.schemas.ValueSchema.Fault;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-final class ToolSchemaTest {
+final class ValueSchemaTest {
 
-  private static ToolSchema schema(Object written) {
-    return ToolSchema.of(written, "/spec/io/input/schema");
+  private static ValueSchema schema(Object written) {
+    return ValueSchema.of(written, "/spec/io/input/schema");
   }
 
   private static Fault fault(Object schema, Map<String, @Nullable Object> value) {
@@ -31,12 +31,12 @@ final class ToolSchemaTest {
 
   @Test
   void no_schema_lets_everything_pass() {
-    assertThat(ToolSchema.of(null, "").fault(Map.of("any", "thing"))).isEmpty();
+    assertThat(ValueSchema.of(null, "").fault(Map.of("any", "thing"))).isEmpty();
   }
 
   @Test
   void the_short_form_names_fields_and_types() {
-    ToolSchema query = schema("query:string, limit:integer?");
+    ValueSchema query = schema("query:string, limit:integer?");
 
     assertThat(query.fault(Map.of("query", "x"))).isEmpty();
     assertThat(query.fault(Map.of("query", "x", "limit", 3, "more", true))).isEmpty();
@@ -118,7 +118,7 @@ final class ToolSchemaTest {
 
   @Test
   void a_pattern_that_backtracks_elsewhere_takes_linear_time_here() {
-    ToolSchema schema = schema(Map.of("properties", Map.of("a", Map.of("pattern", "^(a+)+$"))));
+    ValueSchema schema = schema(Map.of("properties", Map.of("a", Map.of("pattern", "^(a+)+$"))));
 
     assertThat(schema.fault(Map.of("a", "a".repeat(50_000) + "!"))).isPresent();
   }
