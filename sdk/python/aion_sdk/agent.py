@@ -149,7 +149,7 @@ class Agent:
 
         What the kernel refuses before the call begins is raised here, and repeated as ``syscall``
         would repeat it; a call that has begun is not. ``timeout`` bounds each silence, and the
-        kernel breaks it about once a second.
+        kernel breaks it many times a second.
         """
         document = syscall_document(
             name,
@@ -182,6 +182,62 @@ class Agent:
         raise Unreachable(
             "the kernel answered without events; it is older than this SDK", code="FOREIGN_ANSWER"
         )
+
+    def generate(
+        self,
+        prompt: Union[str, Iterable[Mapping[str, Any]]],
+        *,
+        model: Optional[str] = None,
+        system: Optional[str] = None,
+        max_tokens: Optional[int] = None,
+        temperature: Optional[float] = None,
+        schema: Optional[Mapping[str, Any]] = None,
+        on_text: Optional[Callable[[str], None]] = None,
+        usd_max: Optional[float] = None,
+        latency_ms: Optional[int] = None,
+        **params: Any,
+    ) -> Dict[str, Any]:
+        """Asks a model and returns the kernel's whole answer; its ``result``::
+
+            {"text": "...", "finish_reason": "stop", "model": "provider/model"}
+
+        and ``json`` with a ``schema``, ``tool_calls`` with ``tools``. If this program ends, or is
+        interrupted, the model's work ends too, and what it has done until then is charged.
+
+        ``prompt``      a text, or messages: ``[{"role": "user", "content": "..."}, ...]``
+        ``model``       a name of the kernel's models.yaml; None for its default
+        ``schema``      JSON Schema that the answer has to be of
+        ``on_text``     told each piece of the text as it comes
+        ``usd_max``     the most it may cost
+        ``params``      what else model.generate takes: ``tools``, ``seed``, ``stop``, ``cache``,
+                        ``allow_cloud``, ...
+        """
+        asked = {"prompt": prompt} if isinstance(prompt, str) else {"messages": list(prompt)}
+        document = present(
+            model=model,
+            system=system,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            schema=schema,
+            **asked,
+            **params,
+        )
+        with self.stream(
+            "model.generate", document, usd_max=usd_max, latency_ms=latency_ms
+        ) as call:
+            for event in call:
+                if on_text is not None and event.name == "partial" and "text" in event.data:
+                    on_text(event.data["text"])
+            assert call.answer is not None  # Otherwise iterating has raised.
+            return call.answer
+
+    def embed(
+        self, texts: Union[str, Iterable[str]], *, model: Optional[str] = None
+    ) -> Dict[str, Any]:
+        """Makes vectors of texts: ``{"vectors": [[...], ...], "model": ..., "dimensions": ...}``
+        in the answer's ``result``, in the order of the texts."""
+        asked = texts if isinstance(texts, str) else list(texts)
+        return self.syscall("model.embed", present(input=asked, model=model))
 
     def calls(self) -> Dict[str, Any]:
         """The agent's calls in flight: ``{"items": [{"audit_id", "syscall", "tool", ...}]}``."""

@@ -45,6 +45,44 @@ class Live(unittest.TestCase):
     def stream(self, **options):
         return self.agent.stream("tool.invoke", {"tool": "t"}, **options)
 
+    def test_a_model_is_asked_and_its_text_is_told_as_it_comes(self):
+        answer = dict(OK, result={"text": "once upon", "finish_reason": "stop", "model": "p/m"})
+        self.kernel.script.append(
+            events(
+                STARTED,
+                ("partial", {"text": "once "}),
+                HALF,
+                ("partial", {"tool_calls": []}),
+                ("partial", {"text": "upon"}),
+                ("result", answer),
+            )
+        )
+        told = []
+
+        got = self.agent.generate("a story", max_tokens=9, seed=7, on_text=told.append, usd_max=0.5)
+
+        self.assertEqual(told, ["once ", "upon"])
+        self.assertEqual(got, answer)
+        document = self.kernel.received[0].document()
+        self.assertEqual(document["syscall"], "model.generate")
+        self.assertEqual(document["params"], {"prompt": "a story", "max_tokens": 9, "seed": 7})
+        self.assertEqual(document["budget"], {"usd_max": 0.5})
+
+    def test_a_model_that_is_cut_off_raises(self):
+        self.kernel.script.append(events(STARTED, ("result", CANCELLED)))
+
+        with self.assertRaises(AionError) as raised:
+            self.agent.generate([{"role": "user", "content": "a story"}])
+
+        self.assertEqual(raised.exception.code, "CANCELLED")
+
+    def test_texts_are_embedded(self):
+        self.kernel.script.append(Play(document=dict(OK, result={"vectors": [[1.0]]})))
+
+        self.assertEqual(self.agent.embed(("a",))["result"], {"vectors": [[1.0]]})
+
+        self.assertEqual(self.kernel.received[0].document()["params"], {"input": ["a"]})
+
     def test_events_come_and_then_the_answer(self):
         self.kernel.script.append(events(STARTED, HALF, PART, ("result", OK)))
 

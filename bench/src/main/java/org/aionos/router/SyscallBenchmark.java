@@ -83,6 +83,7 @@ public class SyscallBenchmark {
                 160, Duration.ofSeconds(30), Duration.ofMinutes(10), Duration.ofSeconds(5)),
             new OneAgent(),
             policy,
+            new NobodyAsked(),
             handlers,
             tasks,
             Idempotency.open(
@@ -124,6 +125,7 @@ public class SyscallBenchmark {
     return new ToolCalls(
         table,
         rules,
+        new NobodyAsked(),
         tasks,
         new Workspaces(folder.resolve("workspaces"), new Workspace.Limits(1 << 20, 100, 1 << 20)),
         new ToolSettings(folder, journal),
