@@ -15,7 +15,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.aionos.kernel.AgentId;
@@ -99,7 +98,7 @@ public final class Dispatcher implements Scheduler, TaskCalls {
       @Reference(name = "journal") Journal journal,
       @Reference(name = "meters") Meters meters) {
     this(
-        changed -> new FoundNeighbours(context, changed),
+        new FoundNeighbours(context),
         store,
         settings,
         budgets,
@@ -125,11 +124,8 @@ public final class Dispatcher implements Scheduler, TaskCalls {
     }
   }
 
-  /**
-   * @param neighbours makes them; what it is given is to be told when one has come
-   */
   Dispatcher(
-      Function<Runnable, Neighbours> neighbours,
+      Neighbours neighbours,
       OpenStore open,
       SettingsFile settings,
       BudgetLedger budgets,
@@ -150,8 +146,8 @@ public final class Dispatcher implements Scheduler, TaskCalls {
     this.latencies = new Latencies();
     this.mail = new Mail(store, settings);
     this.board = new Board(settings.now(), clock);
-    this.neighbours = neighbours.apply(this::neighbourCame);
-    Starts starts = new Starts(processes, policy, programs, settings, this.neighbours, sdk);
+    this.neighbours = neighbours;
+    Starts starts = new Starts(processes, policy, programs, settings, neighbours, sdk);
     this.engine =
         new Engine(
             open,
@@ -161,10 +157,11 @@ public final class Dispatcher implements Scheduler, TaskCalls {
             settings,
             events,
             latencies,
-            this.neighbours,
+            neighbours,
             meters,
             clock,
             nanos);
+    neighbours.listen(engine::wake);
     budgets.tell(board::hold);
     opened.add(() -> budgets.tell(null));
     opened.add(settings.listen(this::rulesChanged));
@@ -197,13 +194,6 @@ public final class Dispatcher implements Scheduler, TaskCalls {
       } catch (Exception unexpected) {
         log.warn("did not close: {}", unexpected.toString());
       }
-    }
-  }
-
-  private void neighbourCame() {
-    Engine known = engine;
-    if (known != null) {
-      known.wake();
     }
   }
 

@@ -33,27 +33,29 @@ final class FoundNeighbours implements Neighbours, AutoCloseable {
   private record Found(ServiceReference<?> reference, Object service) {}
 
   private final BundleContext context;
-  private final ServiceListener listener;
+  private @Nullable ServiceListener listener;
   private final ConcurrentMap<Class<?>, Found> found = new ConcurrentHashMap<>();
 
-  /**
-   * @param changed told when one has come; on the thread that brings it
-   */
-  FoundNeighbours(BundleContext context, Runnable changed) {
+  FoundNeighbours(BundleContext context) {
     this.context = context;
-    this.listener =
+  }
+
+  @Override
+  public void listen(Runnable came) {
+    ServiceListener told =
         event -> {
           if (event.getType() == ServiceEvent.REGISTERED) {
-            changed.run();
+            came.run();
           }
         };
     StringBuilder filter = new StringBuilder("(|");
     TYPES.keySet().forEach(type -> filter.append("(objectClass=" + type.getName() + ")"));
     try {
-      context.addServiceListener(listener, filter.append(')').toString());
+      context.addServiceListener(told, filter.append(')').toString());
     } catch (InvalidSyntaxException ourOwn) {
       throw new IllegalStateException(ourOwn);
     }
+    listener = told;
   }
 
   @Override
@@ -100,6 +102,9 @@ final class FoundNeighbours implements Neighbours, AutoCloseable {
 
   @Override
   public void close() {
-    context.removeServiceListener(listener);
+    ServiceListener told = listener;
+    if (told != null) {
+      context.removeServiceListener(told);
+    }
   }
 }

@@ -17,6 +17,9 @@ interface Neighbours {
 
   @Nullable AgentDoors doors();
 
+  /** From now on {@code came} is told when one has come, on the thread that brings it. */
+  void listen(Runnable came);
+
   /** Whether calls can be made, and the tools of the last run are back. */
   boolean areReady();
 }

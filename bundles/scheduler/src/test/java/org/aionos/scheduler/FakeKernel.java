@@ -102,7 +102,7 @@ final class FakeKernel implements AutoCloseable {
         };
     this.scheduler =
         new Dispatcher(
-            changed -> new Around(),
+            new Around(),
             new OpenStore(store, name, true),
             settings,
             budgets,
@@ -209,6 +209,9 @@ final class FakeKernel implements AutoCloseable {
     public @Nullable AgentDoors doors() {
       return null;
     }
+
+    @Override
+    public void listen(Runnable came) {}
 
     @Override
     public boolean areReady() {

@@ -112,10 +112,7 @@ final class World implements AutoCloseable {
     around = neighbours;
     scheduler =
         new Dispatcher(
-            changed -> {
-              wake = changed;
-              return neighbours;
-            },
+            neighbours,
             new OpenStore(store, "node-" + lives.size(), false),
             settings,
             budgets,
@@ -322,6 +319,11 @@ final class World implements AutoCloseable {
     @Override
     public @Nullable AgentDoors doors() {
       return doors;
+    }
+
+    @Override
+    public void listen(Runnable came) {
+      wake = came;
     }
 
     @Override
