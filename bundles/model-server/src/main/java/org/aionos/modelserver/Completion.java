@@ -14,7 +14,10 @@ final class Completion {
   private static final int TOKENS_MAX = 4_096;
 
   private final String model;
-  private final List<ObjectNode> deltas = new ArrayList<>();
+
+  /** What is said, or the arguments of the call after its name. */
+  private final List<String> pieces = new ArrayList<>();
+
   private final StringBuilder text = new StringBuilder();
   private final Conversation.@Nullable ToolCall toolCall;
   private final String finishReason;
@@ -33,50 +36,48 @@ final class Completion {
   }
 
   private String say(String whole, int tokensMax) {
-    List<String> pieces = Pieces.of(whole);
-    for (String piece : pieces.subList(0, Math.min(tokensMax, pieces.size()))) {
+    List<String> all = Pieces.of(whole);
+    for (String piece : all.subList(0, Math.min(tokensMax, all.size()))) {
       text.append(piece);
-      deltas.add(JSON.createObjectNode().put("content", piece));
-      tokens++;
+      pieces.add(piece);
     }
-    return pieces.size() > tokensMax ? "length" : "stop";
+    tokens = pieces.size();
+    return all.size() > tokensMax ? "length" : "stop";
   }
 
-  /** Its name first, then its arguments piece by piece, as real servers do. */
   private String call(Conversation.ToolCall call) {
-    ObjectNode first = JSON.createObjectNode();
-    first
-        .putArray("tool_calls")
-        .addObject()
-        .put("index", 0)
-        .put("id", "call_1")
-        .put("type", "function")
-        .putObject("function")
-        .put("name", call.name())
-        .put("arguments", "");
-    deltas.add(first);
-    tokens++;
-    for (String piece : Pieces.of(call.arguments())) {
-      ObjectNode delta = JSON.createObjectNode();
-      delta
-          .putArray("tool_calls")
-          .addObject()
-          .put("index", 0)
-          .putObject("function")
-          .put("arguments", piece);
-      deltas.add(delta);
-      tokens++;
-    }
+    pieces.add("");
+    pieces.addAll(Pieces.of(call.arguments()));
+    tokens = pieces.size();
     return "tool_calls";
   }
 
   int size() {
-    return deltas.size();
+    return pieces.size();
   }
 
   /** A line of the stream with one delta. */
   byte[] delta(int index) {
-    return event(chunk(deltas.get(index), null));
+    ObjectNode delta = JSON.createObjectNode();
+    if (toolCall == null) {
+      delta.put("content", pieces.get(index));
+    } else {
+      callDelta(delta, toolCall.name(), index);
+    }
+    return event(chunk(delta, null));
+  }
+
+  /** Its name first, then its arguments piece by piece, as real servers do. */
+  private void callDelta(ObjectNode delta, String name, int index) {
+    ObjectNode call = delta.putArray("tool_calls").addObject().put("index", 0);
+    ObjectNode function =
+        index == 0
+            ? call.put("id", "call_1")
+                .put("type", "function")
+                .putObject("function")
+                .put("name", name)
+            : call.putObject("function");
+    function.put("arguments", pieces.get(index));
   }
 
   byte[] role() {

@@ -112,7 +112,9 @@ public final class ModelServer extends Handler.Abstract implements AutoCloseable
 
   /** As {@code GET /control/stats}. */
   public Map<String, Object> stats() {
-    return seen.stats();
+    Map<String, Object> stats = seen.stats();
+    stats.put("connections", connector.getConnectedEndPoints().size());
+    return stats;
   }
 
   /** The bodies of the last requests, the oldest first. */

@@ -18,8 +18,10 @@ final class Pieces {
     List<String> pieces = new ArrayList<>();
     int from = 0;
     while (from < text.length()) {
-      int left = text.codePointCount(from, text.length());
-      int to = text.offsetByCodePoints(from, Math.min(LENGTH, left));
+      int to = from;
+      for (int i = 0; i < LENGTH && to < text.length(); i++) {
+        to += Character.charCount(text.codePointAt(to));
+      }
       pieces.add(text.substring(from, to));
       from = to;
     }
