@@ -15,6 +15,7 @@ import org.aionos.kernel.ToolCanaries;
 import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolInstaller;
 import org.aionos.kernel.memory.MemoryControl;
+import org.aionos.kernel.model.Models;
 import org.aionos.kernel.task.Scheduler;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
@@ -117,6 +118,13 @@ public class Kernel {
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable Scheduler scheduler;
 
+  @Reference(
+      name = "models",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Models models;
+
   @Activate
   public Kernel() {}
 
@@ -173,6 +181,10 @@ public class Kernel {
 
   Scheduler scheduler() {
     return present(scheduler, "scheduler");
+  }
+
+  Models models() {
+    return present(models, "model");
   }
 
   /** The processes of agents, as far as anybody knows. */
