@@ -24,6 +24,7 @@ final class HouseRulesTest {
     "org.aionos.dialogue..",
     "org.aionos.words..",
     "org.aionos.items..",
+    "org.aionos.schemas..",
     "org.aionos.scheduling..",
     "org.aionos.policies..",
     "org.aionos.drivers..",

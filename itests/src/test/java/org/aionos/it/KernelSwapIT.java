@@ -29,6 +29,7 @@ class KernelSwapIT {
           "wasm",
           "egress",
           "memory",
+          "model",
           "probes",
           "search",
           "sandbox",

@@ -91,6 +91,7 @@ class ShellRolesIT {
         "aion:agents",
         "aion:tasks",
         "aion:queue",
+        "aion:models",
         "aion:policy",
         "aion:config",
         "aion:tenants",

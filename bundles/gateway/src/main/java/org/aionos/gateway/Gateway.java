@@ -192,6 +192,7 @@ public final class Gateway implements AgentDoors {
         .add("POST", "/v1/canaries/{tool}/weigh", PROVEN, tools::weigh)
         .add("POST", "/v1/canaries/{tool}/promote", PROVEN, tools::promote)
         .add("POST", "/v1/canaries/{tool}/end", PROVEN, tools::end)
+        .add("GET", "/v1/models", PROVEN, kernelInside::models)
         .add("GET", "/v1/policy", PROVEN, kernelInside::policy)
         .add("GET", "/v1/syscalls", PROVEN, journal::list)
         .add("GET", "/v1/syscalls/{audit_id}", PROVEN, journal::show)

@@ -16,6 +16,7 @@ import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolInstaller;
 import org.aionos.kernel.memory.MemoryControl;
 import org.aionos.kernel.task.Budgets;
+import org.aionos.kernel.model.Models;
 import org.aionos.kernel.task.Scheduler;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
@@ -125,6 +126,13 @@ public class Kernel {
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable Budgets budgets;
 
+  @Reference(
+      name = "models",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Models models;
+
   @Activate
   public Kernel() {}
 
@@ -185,6 +193,10 @@ public class Kernel {
 
   Budgets budgets() {
     return present(budgets, "scheduler");
+  }
+
+  Models models() {
+    return present(models, "model");
   }
 
   /** The processes of agents, as far as anybody knows. */

@@ -12,6 +12,7 @@ import java.util.TreeSet;
 import org.aionos.kernel.Policy;
 import org.aionos.kernel.Role;
 import org.aionos.kernel.ToolCatalog;
+import org.aionos.kernel.model.Models;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.PreEncodedHttpField;
@@ -74,6 +75,34 @@ final class KernelEndpoints {
     List<Map<String, @Nullable Object>> items =
         kernel.tools().tools().stream().map(KernelEndpoints::tool).toList();
     exchange.answer(200, Answers.of(Map.of("items", items)));
+  }
+
+  void models(Exchange exchange) {
+    Models models = kernel.models();
+    Map<String, Object> answer = new LinkedHashMap<>();
+    answer.put("items", models.models().stream().map(KernelEndpoints::model).toList());
+    // What is wrong with the file is for operators.
+    answer.put("rejected", exchange.caller().has(Role.VIEWER) ? models.rejected() : "");
+    exchange.answer(200, Answers.of(answer));
+  }
+
+  private static Map<String, @Nullable Object> model(Models.Model model) {
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    values.put("name", model.name());
+    values.put("default", model.isDefault());
+    values.put("routes", model.routes().stream().map(KernelEndpoints::route).toList());
+    return values;
+  }
+
+  private static Map<String, @Nullable Object> route(Models.Route route) {
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    values.put("provider", route.provider());
+    values.put("model", route.model());
+    values.put("local", route.local());
+    values.put("usd_per_million_tokens_in", route.usdPerMillionTokensIn());
+    values.put("usd_per_million_tokens_out", route.usdPerMillionTokensOut());
+    values.put("circuit", route.circuit());
+    return values;
   }
 
   void policy(Exchange exchange) {

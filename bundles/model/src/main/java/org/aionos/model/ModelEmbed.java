@@ -201,7 +201,7 @@ public final class ModelEmbed implements SyscallHandler {
       long tokens = Tokens.atMost(asked.bytes()) + asked.texts().size();
       return model == null
           ? Outcome.Spent.NOTHING
-          : new Outcome.Spent(ModelGenerate.dearest(model, tokens, 0), tokens, 0);
+          : new Outcome.Spent(ModelGenerate.dearest(model.routes(), tokens, 0), tokens, 0);
     } catch (Refused refusedLater) {
       return Outcome.Spent.NOTHING;
     }

@@ -47,7 +47,8 @@ public final class ModelGenerate implements SyscallHandler {
     String tenant = call.syscall().agent().tenant();
     List<ModelSettings.Route> routes =
         Chain.of(model, asked.allowCloud(), call.agent(), providers.tuned().of(tenant));
-    int tokensMax = tokensMax(asked, model);
+    int tokensMax =
+        affordable(call.syscall().budget().usdMax(), asked, routes, tokensMax(asked, model));
     Account account = new Account(Account.Begun.of(call.underway().before()));
     String key = asked.cached() ? AnswerCache.key(tenant, model.name(), routes, asked) : "";
     AnswerCache.Kept kept = asked.cached() ? providers.cache().find(key) : null;
@@ -101,6 +102,43 @@ public final class ModelGenerate implements SyscallHandler {
               "must be at most " + model.tokensOutMax() + " for this model (tokens_out_max)"));
     }
     return wanted;
+  }
+
+  /** As many tokens as the caller's money is enough for, at the dearest of the routes. */
+  private static int affordable(
+      @Nullable BigDecimal usdMax,
+      Generation asked,
+      List<ModelSettings.Route> routes,
+      int tokensMax) {
+    if (usdMax == null || costAtMost(asked, routes, tokensMax).compareTo(usdMax) <= 0) {
+      return tokensMax;
+    }
+    int enough = 0;
+    int tooMany = tokensMax;
+    while (tooMany - enough > 1) {
+      int middle = (enough + tooMany) >>> 1;
+      if (costAtMost(asked, routes, middle).compareTo(usdMax) <= 0) {
+        enough = middle;
+      } else {
+        tooMany = middle;
+      }
+    }
+    if (enough == 0) {
+      throw new Refused(
+          Problem.at(
+              "/budget/usd_max",
+              Code.BUDGET_EXHAUSTED,
+              "the question and one token of an answer may cost "
+                  + costAtMost(asked, routes, 1)
+                  + " USD"));
+    }
+    return enough;
+  }
+
+  private static BigDecimal costAtMost(
+      Generation asked, List<ModelSettings.Route> routes, int tokensOut) {
+    long[] tokens = asked.tokensAtMost(tokensOut);
+    return dearest(routes, tokens[0], tokens[1]);
   }
 
   private Asking.Answer asked(
@@ -176,14 +214,15 @@ public final class ModelGenerate implements SyscallHandler {
         return Outcome.Spent.NOTHING;
       }
       long[] tokens = asked.tokensAtMost(model.tokensOutMax());
-      return new Outcome.Spent(dearest(model, tokens[0], tokens[1]), tokens[0], tokens[1]);
+      return new Outcome.Spent(dearest(model.routes(), tokens[0], tokens[1]), tokens[0], tokens[1]);
     } catch (RuntimeException refusedLater) {
       return Outcome.Spent.NOTHING;
     }
   }
 
-  static BigDecimal dearest(ModelSettings.Model model, long tokensIn, long tokensOut) {
-    return model.routes().stream()
+  static BigDecimal dearest(
+      List<ModelSettings.Route> routes, long tokensIn, long tokensOut) {
+    return routes.stream()
         .map(route -> route.price().of(tokensIn, tokensOut))
         .max(BigDecimal::compareTo)
         .orElse(BigDecimal.ZERO);

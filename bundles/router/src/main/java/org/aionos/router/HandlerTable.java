@@ -33,7 +33,7 @@ public final class HandlerTable {
   private static final Logger log = LoggerFactory.getLogger(HandlerTable.class);
 
   /** What the contract names and a bundle that is not installed would serve. */
-  private static final List<String> KNOWN_ELSEWHERE = List.of("memory.", "model.");
+  private static final List<String> KNOWN_ELSEWHERE = List.of("memory.");
 
   /** What every kernel serves: not to be had only while a part that it needs is replaced. */
   private static final Set<String> OURS =
@@ -52,6 +52,8 @@ public final class HandlerTable {
           "task.resume",
           "task.complete",
           "net.fetch",
+          "model.generate",
+          "model.embed",
           "memory.put",
           "memory.get",
           "memory.query",

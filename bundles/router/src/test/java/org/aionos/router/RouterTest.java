@@ -280,7 +280,7 @@ final class RouterTest {
   @Test
   void tells_an_unknown_syscall_from_one_whose_bundle_is_not_installed() {
     assertThat(problem(handle(call("test.none", Map.of()))).code()).isEqualTo(Code.UNKNOWN_SYSCALL);
-    assertThat(problem(handle(call("model.generate", Map.of()))).code())
+    assertThat(problem(handle(call("memory.unheard", Map.of()))).code())
         .isEqualTo(Code.NOT_INSTALLED);
   }
 
