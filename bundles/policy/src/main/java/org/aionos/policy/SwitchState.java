@@ -23,18 +23,20 @@ import org.jspecify.annotations.Nullable;
  * What outlives a restart beside the versions and the link. The link says which version is in
  * force; where this says something else, the link is right.
  *
+ * @param now the version switched to last; null for none yet
  * @param formers names of versions that were in force, the latest first
  * @param taken SHA-256 of the operator's file as it was last taken in; null if none was
  * @param called why an operator is called; empty if none is
  */
 record SwitchState(
+    @Nullable String now,
     List<String> formers,
     @Nullable String taken,
     @Nullable Canary canary,
     @Nullable Watch watch,
     String called) {
 
-  static final SwitchState NONE = new SwitchState(List.of(), null, null, null, "");
+  static final SwitchState NONE = new SwitchState(null, List.of(), null, null, null, "");
 
   private static final int NAMES_MAX = 10_000;
 
@@ -54,30 +56,30 @@ record SwitchState(
   }
 
   /** Once another version has come into force. */
-  SwitchState after(@Nullable String before, String now, @Nullable Watch watch) {
+  SwitchState after(@Nullable String before, String next, @Nullable Watch watch) {
     Set<String> names = new LinkedHashSet<>();
     if (before != null) {
       names.add(before);
     }
     names.addAll(formers);
-    names.remove(now);
-    return new SwitchState(new ArrayList<>(names), taken, null, watch, "");
+    names.remove(next);
+    return new SwitchState(next, new ArrayList<>(names), taken, null, watch, "");
   }
 
   SwitchState withTaken(String sha256) {
-    return new SwitchState(formers, sha256, canary, watch, called);
+    return new SwitchState(now, formers, sha256, canary, watch, called);
   }
 
   SwitchState withCanary(@Nullable Canary other) {
-    return new SwitchState(formers, taken, other, watch, called);
+    return new SwitchState(now, formers, taken, other, watch, called);
   }
 
   SwitchState withWatch(@Nullable Watch other) {
-    return new SwitchState(formers, taken, canary, other, called);
+    return new SwitchState(now, formers, taken, canary, other, called);
   }
 
   SwitchState withCalled(String why) {
-    return new SwitchState(formers, taken, canary, watch, why);
+    return new SwitchState(now, formers, taken, canary, watch, why);
   }
 
   /** Null if there is none. */
@@ -93,6 +95,7 @@ record SwitchState(
 
   private static SwitchState of(Fields fields) throws InvalidDocument {
     return new SwitchState(
+        fields.textOrNull("now"),
         List.copyOf(fields.texts("formers", NAMES_MAX)),
         fields.textOrNull("taken"),
         fields.has("canary") ? canary(fields.object("canary")) : null,
@@ -128,6 +131,7 @@ record SwitchState(
 
   byte[] json() {
     Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    values.put("now", now);
     values.put("formers", formers);
     values.put("taken", taken);
     values.put("called", called);

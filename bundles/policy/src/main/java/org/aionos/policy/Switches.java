@@ -131,7 +131,11 @@ final class Switches {
       restoreCanary();
       return;
     }
-    for (String former : state.formers()) {
+    List<String> known = new ArrayList<>(state.formers());
+    if (state.now() != null) {
+      known.add(0, state.now());
+    }
+    for (String former : known) {
       if (versions.has(former) && !former.equals(current)) {
         fallBack(former, current);
         return;
@@ -188,7 +192,10 @@ final class Switches {
 
   private void fallBack(String former, @Nullable String current) {
     try {
-      String why = "the version " + current + " cannot be used";
+      String why =
+          current == null
+              ? "the link to the current version leads nowhere"
+              : "the version " + current + " cannot be used";
       switchTo(versions.read(former), "policy.activated", "kernel", why, null);
       log.warn("policy restored: version={} because={}", former, why);
     } catch (Refused impossible) {
