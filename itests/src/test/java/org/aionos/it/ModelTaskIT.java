@@ -34,7 +34,7 @@ class ModelTaskIT {
         teller: { url: "%s/v1", local: true }
       models:
         story:
-          routes: [ { model: teller/small, usd_per_million_tokens_in: 2, usd_per_million_tokens_out: 10 } ]
+          routes: [ { route: teller/small, usd_per_million_tokens_in: 2, usd_per_million_tokens_out: 10 } ]
       default: story
       """;
 

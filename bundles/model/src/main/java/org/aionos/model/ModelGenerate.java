@@ -220,8 +220,7 @@ public final class ModelGenerate implements SyscallHandler {
     }
   }
 
-  static BigDecimal dearest(
-      List<ModelSettings.Route> routes, long tokensIn, long tokensOut) {
+  static BigDecimal dearest(List<ModelSettings.Route> routes, long tokensIn, long tokensOut) {
     return routes.stream()
         .map(route -> route.price().of(tokensIn, tokensOut))
         .max(BigDecimal::compareTo)

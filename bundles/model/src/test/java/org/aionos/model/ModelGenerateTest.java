@@ -124,6 +124,26 @@ final class ModelGenerateTest {
   }
 
   @Test
+  void an_answer_ends_where_the_money_does_that_its_caller_named() throws Exception {
+    World.Call call = World.within("0.001", Map.of("prompt", "say 400 tokens"));
+
+    Outcome.Ok ok = world.generate.run(call.admitted);
+
+    assertThat(ok.result()).containsEntry("finish_reason", "length");
+    assertThat(ok.spent().costUsd())
+        .isLessThanOrEqualTo(new BigDecimal("0.001"))
+        .isGreaterThan(new BigDecimal("0.0008"));
+  }
+
+  @Test
+  void money_that_is_not_enough_for_one_token_asks_nobody() {
+    Refused refused = world.refusal(World.within("0.00001", Map.of("prompt", "say 20 tokens")));
+
+    assertProblem(refused, Code.BUDGET_EXHAUSTED, "/budget/usd_max");
+    assertThat(stat(cloud, "requests")).isZero();
+  }
+
+  @Test
   void what_is_asked_reaches_the_provider_and_nothing_else_does() throws Exception {
     world.generate(
         Map.of(

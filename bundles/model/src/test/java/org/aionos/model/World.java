@@ -188,6 +188,24 @@ final class World implements AutoCloseable {
     return new Call(syscall("model.generate", agent, params), Map.of("spec", Map.of()), TIME, null);
   }
 
+  /** One that may cost no more than this. */
+  static Call within(String usdMax, Map<String, ?> params) {
+    Syscall free = syscall("model.generate", ANN, params);
+    return new Call(
+        new Syscall(
+            free.name(),
+            free.agent(),
+            free.caller(),
+            free.context(),
+            free.capsRequired(),
+            free.params(),
+            new Syscall.Budget(new java.math.BigDecimal(usdMax), null),
+            free.bodyDigest()),
+        Map.of("spec", Map.of()),
+        TIME,
+        null);
+  }
+
   static Call calledAgain(Map<String, ?> params, Map<String, @Nullable Object> before) {
     return new Call(syscall("model.generate", ANN, params), Map.of("spec", Map.of()), TIME, before);
   }
