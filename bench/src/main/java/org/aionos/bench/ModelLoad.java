@@ -74,27 +74,37 @@ public final class ModelLoad {
   }
 
   private static byte[] call(String syscall, String params) {
+    return call(AGENT, syscall, params);
+  }
+
+  private static byte[] call(String agent, String syscall, String params) {
     return ("{\"schema\":\"aion.syscall.v1\",\"syscall\":\""
             + syscall
             + "\",\"agent_id\":\""
-            + AGENT
+            + agent
             + "\",\"params\":"
             + params
             + ",\"budget\":{\"latency_ms\":60000}}")
         .getBytes(UTF_8);
   }
 
-  private static byte[] generate(String prompt, int tokens) {
+  private static byte[] generate(String agent, String prompt, int tokens) {
     return call(
-        "model.generate", "{\"prompt\":\"" + prompt + "\",\"max_tokens\":" + tokens + "}");
+        agent, "model.generate", "{\"prompt\":\"" + prompt + "\",\"max_tokens\":" + tokens + "}");
   }
 
   /** One connection to the kernel, with a signature of its own. */
   private static final class Agent implements AutoCloseable {
+    private final String id;
     private final Plain http;
     private final Mac mac;
 
     Agent(int port) throws IOException {
+      this(port, AGENT);
+    }
+
+    Agent(int port, String id) throws IOException {
+      this.id = id;
       this.http = new Plain(port);
       try {
         mac = Mac.getInstance("HmacSHA256");
@@ -108,20 +118,36 @@ public final class ModelLoad {
       Map<String, String> headers =
           new java.util.LinkedHashMap<>(
               Map.of(
-                  "X-Tenant-Id", "tenantA",
-                  "X-Sig-HMAC", HexFormat.of().formatHex(mac.doFinal(body))));
+                  "X-Tenant-Id",
+                  "tenantA",
+                  "X-Sig-HMAC",
+                  HexFormat.of().formatHex(mac.doFinal(body))));
       headers.putAll(more);
       return headers;
     }
 
-    JsonNode call(String syscall, byte[] body) throws IOException {
+    void call(String syscall, String params) throws IOException {
+      post("/v1/syscall/" + syscall, ModelLoad.call(id, syscall, params));
+    }
+
+    void register() throws IOException {
+      post(
+          "/v1/agent/register",
+          ("{\"agent_id\":\""
+                  + id
+                  + "\",\"name\":\"bench\",\"version\":\"1\",\"manifest\":{\"apiVersion\":\"aion.os/v1\","
+                  + "\"kind\":\"Agent\",\"metadata\":{\"name\":\"bench\",\"version\":\"1\"},\"spec\":{"
+                  + "\"capabilities\":{\"filesystem\":true},"
+                  + "\"syscalls\":[\"model.*\",\"memory.*\",\"fs.*\"]}}}")
+              .getBytes(UTF_8));
+    }
+
+    private void post(String target, byte[] body) throws IOException {
       StringBuilder answer = new StringBuilder();
-      int status =
-          http.post("/v1/syscall/" + syscall, headers(body, Map.of()), body, answer::append);
+      int status = http.post(target, headers(body, Map.of()), body, answer::append);
       if (status != 200) {
-        throw new IOException(syscall + ": " + answer);
+        throw new IOException(target + ": " + answer);
       }
-      return JSON.readTree(answer.toString());
     }
 
     @Override
@@ -179,7 +205,7 @@ public final class ModelLoad {
 
   private Heard throughKernel(Agent agent, String prompt, int tokens) throws IOException {
     Heard heard = new Heard();
-    byte[] body = generate(prompt, tokens);
+    byte[] body = generate(agent.id, prompt, tokens);
     int status =
         agent.http.post(
             "/v1/syscall/model.generate", agent.headers(body, STREAMED), body, heard::ofKernel);
@@ -340,7 +366,9 @@ public final class ModelLoad {
     List<Agent> agents = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       models.add(new Plain(modelPort));
-      agents.add(new Agent(kernelPort));
+      Agent agent = new Agent(kernelPort, "agent://tenantA/bench-" + i);
+      agent.register();
+      agents.add(agent);
     }
     double direct = timed(count, i -> () -> straight(models.get(i), "question " + i, 8).events);
     double governed = timed(count, i -> () -> work(agents.get(i), round * 1_000 + i));
@@ -356,12 +384,8 @@ public final class ModelLoad {
     String json = JSON.writeValueAsString(text);
     agent.call(
         "memory.put",
-        call(
-            "memory.put",
-            "{\"type\":\"long\",\"key\":\"answer-" + number + "\",\"value\":" + json + "}"));
-    agent.call(
-        "fs.write",
-        call("fs.write", "{\"path\":\"answer-" + number + ".txt\",\"text\":" + json + "}"));
+        "{\"type\":\"long\",\"key\":\"answer-" + number + "\",\"value\":" + json + "}");
+    agent.call("fs.write", "{\"path\":\"answer-" + number + ".txt\",\"text\":" + json + "}");
     return 1;
   }
 

@@ -54,7 +54,8 @@ public final class Policies {
   }
 
   /** The policy of the sample tenant, watched for changes as in the kernel. */
-  public static VersionedPolicy open(Path folder, Journal journal, Meters meters) throws IOException {
+  public static VersionedPolicy open(Path folder, Journal journal, Meters meters)
+      throws IOException {
     Files.writeString(folder.resolve(VersionedPolicy.FILE_NAME), RULES);
     Path state = Files.createDirectories(folder.resolve("policy"));
     return new VersionedPolicy(

@@ -47,12 +47,13 @@ class ModelTaskIT {
     model = ModelServer.start(0);
     kernel = RunningKernel.named("model-task").start();
     tasks = new Tasks(kernel);
-    Files.writeString(
-        kernel.data().resolve("config/models.yaml"), MODELS.formatted(model.url()));
+    Files.writeString(kernel.data().resolve("config/models.yaml"), MODELS.formatted(model.url()));
     Await.until(
         "models.yaml is in force",
         Tasks.PATIENCE,
-        () -> kernel.call(RESEARCHER_V1, "POST", "/v1/syscall/model.generate", ask(1)).status() == 200);
+        () ->
+            kernel.call(RESEARCHER_V1, "POST", "/v1/syscall/model.generate", ask(1)).status()
+                == 200);
   }
 
   @AfterAll
@@ -92,8 +93,7 @@ class ModelTaskIT {
         .submit(
             id,
             "syscall:model.generate",
-            Map.of(
-                "priority", 1, "params", Map.of("prompt", STORY, "max_tokens", TOKENS)))
+            Map.of("priority", 1, "params", Map.of("prompt", STORY, "max_tokens", TOKENS)))
         .expect(202);
   }
 
@@ -171,7 +171,8 @@ class ModelTaskIT {
   @Test
   void what_a_model_costs_is_charged_shown_and_limited() throws IOException {
     tasks.settings("4", "quotas: { tenants: { tenantA: { usd_per_hour: 0.02 } } }");
-    Answer one = kernel.call(RESEARCHER_V1, "POST", "/v1/syscall/model.generate", ask(50)).expect(200);
+    Answer one =
+        kernel.call(RESEARCHER_V1, "POST", "/v1/syscall/model.generate", ask(50)).expect(200);
     BigDecimal cost = new BigDecimal(one.at("/usage/cost_usd"));
     assertThat(cost)
         .isEqualByComparingTo(
@@ -181,7 +182,8 @@ class ModelTaskIT {
                 .movePointLeft(6));
     assertThat(cost).isPositive();
 
-    JsonNode budgets = kernel.call(kernel.operator(), "GET", "/v1/budgets?tenant=tenantA").expect(200).json();
+    JsonNode budgets =
+        kernel.call(kernel.operator(), "GET", "/v1/budgets?tenant=tenantA").expect(200).json();
     JsonNode limit = budgets.at("/limits/0");
     assertThat(limit.at("/kind").asText()).isEqualTo("usd");
     assertThat(limit.at("/max").decimalValue()).isEqualByComparingTo("0.02");
@@ -195,9 +197,7 @@ class ModelTaskIT {
     kernel
         .call(RESEARCHER_V1, "POST", "/v1/syscall/model.generate", ask(3_000))
         .expect(429, "BUDGET_EXHAUSTED");
-    kernel
-        .call(RESEARCHER_V1, "POST", "/v1/syscall/model.generate", ask(50))
-        .expect(200);
+    kernel.call(RESEARCHER_V1, "POST", "/v1/syscall/model.generate", ask(50)).expect(200);
     tasks.settings("4", "");
   }
 

@@ -79,7 +79,8 @@ public sealed interface Outcome {
   /**
    * What carried the call out.
    *
-   * @param kind {@code module} for a tool bundle, {@code kernel} for the kernel itself
+   * @param kind {@code module} for a tool bundle, {@code model} for a model, {@code kernel} for the
+   *     kernel itself
    * @param name for example {@code tooling/web_search@1.2.0}
    */
   record Engine(String kind, String name) {}

@@ -22,6 +22,8 @@ import org.aionos.kernel.Problem;
 import org.aionos.kernel.Refused;
 import org.aionos.model.ProviderFailure.Kind;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks along a chain of routes until one answers. What fails before its first token is tried again
@@ -29,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * runs on the thread of the call, and ends when that is interrupted.
  */
 final class Asking {
+
+  private static final Logger log = LoggerFactory.getLogger(Asking.class);
 
   private final Links links;
   private final Circuits circuits;
@@ -380,6 +384,10 @@ final class Asking {
       outcome = "ok";
       return answer;
     } catch (ProviderFailure failed) {
+      if (failed.kind() == Kind.MISCONFIGURED) {
+        // Somebody has to act; how often it is said is bounded by the circuit.
+        log.error("model provider: route={} why={}", route.name(), failed.why());
+      }
       if (failed.kind().isCounted()) {
         circuit.onError(nanoClock.getAsLong() - begun, TimeUnit.NANOSECONDS, failed);
         told = true;

@@ -10,6 +10,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Which routes are left alone because they failed often. One circuit for each route that is
@@ -17,6 +19,8 @@ import java.util.stream.Collectors;
  * those names.
  */
 final class Circuits {
+
+  private static final Logger log = LoggerFactory.getLogger(Circuits.class);
 
   private final InstantSource clock;
   private final Map<String, CircuitBreaker> byRoute = new ConcurrentHashMap<>();
@@ -46,21 +50,31 @@ final class Circuits {
 
   private CircuitBreaker closed(String name) {
     ModelSettings.Breaking now = breaking;
-    return CircuitBreaker.of(
-        name,
-        CircuitBreakerConfig.custom()
-            .slidingWindowType(CircuitBreakerConfig.SlidingWindowType.COUNT_BASED)
-            .slidingWindowSize(now.calls())
-            .minimumNumberOfCalls(now.callsMin())
-            .failureRateThreshold(now.failurePercent())
-            .slowCallRateThreshold(100)
-            .slowCallDurationThreshold(java.time.Duration.ofDays(1))
-            .permittedNumberOfCallsInHalfOpenState(1)
-            .waitDurationInOpenState(now.open())
-            .clock(clock.withZone(ZoneOffset.UTC))
-            .currentTimestampFunction(time -> time.millis(), TimeUnit.MILLISECONDS)
-            .writableStackTraceEnabled(false)
-            .build());
+    CircuitBreaker circuit =
+        CircuitBreaker.of(
+            name,
+            CircuitBreakerConfig.custom()
+                .slidingWindowType(CircuitBreakerConfig.SlidingWindowType.COUNT_BASED)
+                .slidingWindowSize(now.calls())
+                .minimumNumberOfCalls(now.callsMin())
+                .failureRateThreshold(now.failurePercent())
+                .slowCallRateThreshold(100)
+                .slowCallDurationThreshold(java.time.Duration.ofDays(1))
+                .permittedNumberOfCallsInHalfOpenState(1)
+                .waitDurationInOpenState(now.open())
+                .clock(clock.withZone(ZoneOffset.UTC))
+                .currentTimestampFunction(time -> time.millis(), TimeUnit.MILLISECONDS)
+                .writableStackTraceEnabled(false)
+                .build());
+    circuit
+        .getEventPublisher()
+        .onStateTransition(
+            changed ->
+                log.info(
+                    "circuit of a model: route={} state={}",
+                    name,
+                    changed.getStateTransition().getToState()));
+    return circuit;
   }
 
   /** What is no longer configured is forgotten; other bounds begin anew. */

@@ -50,6 +50,9 @@ public final class ModelGenerate implements SyscallHandler {
     int tokensMax =
         affordable(call.syscall().budget().usdMax(), asked, routes, tokensMax(asked, model));
     Account account = new Account(Account.Begun.of(call.underway().before()));
+    if (account.before().tokens() >= tokensMax && asked.canGoOn()) {
+      return alreadyWhole(account.before());
+    }
     String key = asked.cached() ? AnswerCache.key(tenant, model.name(), routes, asked) : "";
     AnswerCache.Kept kept = asked.cached() ? providers.cache().find(key) : null;
     if (kept != null) {
@@ -192,6 +195,16 @@ public final class ModelGenerate implements SyscallHandler {
       result.put("usage_estimated", true);
     }
     return result;
+  }
+
+  /** It was broken off after its last token, and before that was said. */
+  private static Outcome.Ok alreadyWhole(Account.Begun before) {
+    Map<String, @Nullable Object> result = new LinkedHashMap<>();
+    result.put("text", before.text());
+    result.put("finish_reason", "length");
+    result.put("model", before.route());
+    return new Outcome.Ok(
+        result, Outcome.Spent.NOTHING, new Outcome.Engine("model", before.route()));
   }
 
   /** Costs nothing; who listens hears it at once. */

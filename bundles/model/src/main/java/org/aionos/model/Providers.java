@@ -57,7 +57,7 @@ public final class Providers {
       throws Exception {
     this(
         file,
-        TunedModels.found(context),
+        new FoundTuning(context),
         meters,
         time -> TimeUnit.NANOSECONDS.sleep(time.toNanos()),
         Clock.systemUTC(),

@@ -96,7 +96,7 @@ final class World implements AutoCloseable {
   // --- calls ----------------------------------------------------------------------------------
 
   /** One call, and all that its caller hears of it. */
-  static final class Call implements Underway {
+  static class Call implements Underway {
 
     final List<Map<String, @Nullable Object>> partials =
         Collections.synchronizedList(new ArrayList<>());
@@ -137,7 +137,7 @@ final class World implements AutoCloseable {
               this);
     }
 
-    private void hear(Interim interim) {
+    void hear(Interim interim) {
       if (interim instanceof Interim.Partial partial) {
         partials.add(partial.value());
       }
