@@ -12,6 +12,7 @@ final class Knobs {
   private long firstTokenDelayMillis;
   private int failStatus;
   private int failTimes;
+  private int failSkip;
   private @Nullable String retryAfter;
   private int cutAfterTokens = -1;
   private int cutTimes;
@@ -33,14 +34,15 @@ final class Knobs {
 
   /**
    * Sets what is named, and leaves the rest: {@code token_delay_ms, first_token_delay_ms}; {@code
-   * fail_status} with {@code fail_times} (-1 for always) and {@code retry_after}; {@code
-   * cut_after_tokens} with {@code cut_times}; {@code hang}; {@code no_usage}; {@code answers}, each
-   * said once; {@code key}, which callers must show.
+   * fail_status} with {@code fail_times} (-1 for always), {@code fail_skip} (so many go well
+   * before) and {@code retry_after}; {@code cut_after_tokens} with {@code cut_times}; {@code hang};
+   * {@code no_usage}; {@code answers}, each said once; {@code key}, which callers must show.
    */
   synchronized void set(JsonNode said) {
     tokenDelayMillis = said.path("token_delay_ms").asLong(tokenDelayMillis);
     firstTokenDelayMillis = said.path("first_token_delay_ms").asLong(firstTokenDelayMillis);
     failStatus = said.path("fail_status").asInt(failStatus);
+    failSkip = said.path("fail_skip").asInt(failSkip);
     failTimes = said.path("fail_times").asInt(said.has("fail_status") ? -1 : failTimes);
     retryAfter = said.has("retry_after") ? said.get("retry_after").asText() : retryAfter;
     cutAfterTokens = said.path("cut_after_tokens").asInt(cutAfterTokens);
@@ -59,6 +61,7 @@ final class Knobs {
     firstTokenDelayMillis = 0;
     failStatus = 0;
     failTimes = 0;
+    failSkip = 0;
     retryAfter = null;
     cutAfterTokens = -1;
     cutTimes = 0;
@@ -73,7 +76,8 @@ final class Knobs {
   }
 
   synchronized Turn next() {
-    boolean fails = failTimes != 0 && failStatus > 0;
+    boolean fails = failTimes != 0 && failStatus > 0 && failSkip == 0;
+    failSkip -= failSkip > 0 ? 1 : 0;
     failTimes -= fails && failTimes > 0 ? 1 : 0;
     boolean cuts = !fails && cutTimes != 0 && cutAfterTokens >= 0;
     cutTimes -= cuts && cutTimes > 0 ? 1 : 0;

@@ -58,13 +58,18 @@ final class Account {
     return before;
   }
 
-  /** The provider has taken the question. What was said before to another try is used up. */
+  /** The provider has taken the question. */
   synchronized void begin(ModelSettings.Route at, Said begun, long tokensInAbout, boolean mayGoOn) {
-    settled = settled.plus(open());
     route = at;
     said = begun;
     tokensIn = tokensInAbout;
     canGoOn = mayGoOn;
+  }
+
+  /** The answer that was begun is there whole: what it used up, it has. */
+  synchronized void settle() {
+    settled = settled.plus(open());
+    said = null;
   }
 
   /** The provider gave it up before it said anything, so there is nothing to pay. */

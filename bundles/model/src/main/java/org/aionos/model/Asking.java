@@ -210,6 +210,7 @@ final class Asking {
         account.begin(route, said, Tokens.about(body.length), canGoOn(route));
         listen(said, new Events(exchange, limits), route, begun);
         exchange.leave();
+        account.settle();
         return said;
       } catch (InvalidDocument malformed) {
         dropIfSilent(said);

@@ -797,6 +797,22 @@ final class ModelGenerateTest {
   }
 
   @Test
+  void a_second_try_that_fails_is_tried_again_and_the_first_is_charged_all_the_same()
+      throws Exception {
+    cloud.control(
+        Map.of(
+            "answers", List.of("12345678"), "fail_status", 503, "fail_times", 1, "fail_skip", 1));
+
+    Outcome.Ok ok = world.generate(Map.of("prompt", "x", "schema", ANSWER));
+
+    assertThat(ok.result())
+        .containsEntry("json", Map.of("n", 1))
+        .containsEntry("model", "cloud/large");
+    assertThat(ok.spent().tokensOut()).isEqualTo(2 + 2);
+    assertThat(stat(cloud, "requests")).isEqualTo(3);
+  }
+
+  @Test
   void an_answer_may_be_any_kind_of_json() throws Exception {
     cloud.control(Map.of("answer", "[1, 2]"));
 
