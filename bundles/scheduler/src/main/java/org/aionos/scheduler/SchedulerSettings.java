@@ -9,6 +9,8 @@ import org.aionos.document.Documents;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
 import org.aionos.kernel.AgentId;
+import org.aionos.kernel.task.Scheduler.Place;
+import org.aionos.kernel.task.Scheduler.Turns;
 import org.aionos.kernel.task.Tier;
 import org.jspecify.annotations.Nullable;
 
@@ -103,6 +105,10 @@ record SchedulerSettings(
 
     static final Quota NONE = new Quota(1, null, null, null, null);
 
+    Place place() {
+      return new Place(weight, maxConcurrency);
+    }
+
     /** Whether calls use something of it up. */
     boolean isLimited() {
       return tokenRate != null || usdPerHour != null || callsPerHour != null;
@@ -127,6 +133,31 @@ record SchedulerSettings(
   }
 
   record Tenant(Quota quota, Map<String, Quota> agents) {}
+
+  /** As others see it. */
+  Turns turns() {
+    Map<String, Place> named = new LinkedHashMap<>();
+    Map<AgentId, Place> agents = new LinkedHashMap<>();
+    quotas
+        .tenants()
+        .forEach(
+            (tenant, said) -> {
+              named.put(tenant, said.quota().place());
+              said.agents()
+                  .forEach((agent, own) -> agents.put(new AgentId(tenant, agent), own.place()));
+            });
+    return new Turns(
+        slots,
+        weights,
+        window.toMillis(),
+        minimumRuntime.toMillis(),
+        slice.toMillis(),
+        ageing.toMillis(),
+        named,
+        quotas.standard().place(),
+        agents,
+        quotas.standardOfAgents().place());
+  }
 
   // --- reading --------------------------------------------------------------------------------
 
