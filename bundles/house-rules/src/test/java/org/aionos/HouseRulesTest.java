@@ -25,6 +25,7 @@ final class HouseRulesTest {
     "org.aionos.words..",
     "org.aionos.items..",
     "org.aionos.scheduling..",
+    "org.aionos.policies..",
     "org.aionos.drivers..",
     "org.aionos.tasks..",
     "org.aionos.document..",
@@ -74,7 +75,7 @@ final class HouseRulesTest {
   static final ArchRule only_policy_gives_leave =
       noClasses()
           .that()
-          .resideOutsideOfPackages("org.aionos.policy", "org.aionos.kernel")
+          .resideOutsideOfPackages("org.aionos.policies", "org.aionos.kernel")
           .should()
           .callConstructorWhere(
               com.tngtech.archunit.core.domain.JavaCall.Predicates.target(

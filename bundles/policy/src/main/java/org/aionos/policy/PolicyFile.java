@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
-import org.aionos.document.InvalidDocument;
 import org.aionos.files.FolderWatch;
 import org.aionos.files.WholeFile;
 import org.aionos.kernel.AgentId;
@@ -22,6 +21,9 @@ import org.aionos.kernel.Policy;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.memory.Trust;
 import org.aionos.kernel.task.Cluster;
+import org.aionos.policies.InvalidPolicy;
+import org.aionos.policies.PolicyDocument;
+import org.aionos.policies.RuleBook;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
@@ -106,7 +108,7 @@ public final class PolicyFile implements Policy {
               }
 
               @Override
-              public void adopt(byte[] document) throws InvalidDocument, IOException {
+              public void adopt(byte[] document) throws InvalidPolicy, IOException {
                 PolicyFile.this.adopt(document);
               }
             });
@@ -165,10 +167,10 @@ public final class PolicyFile implements Policy {
    * Puts another node's policy in the place of our file. What stood there is kept in the state
    * folder, since a person may have written it.
    *
-   * @throws InvalidDocument if this kernel cannot read it: the file stays as it is then
+   * @throws InvalidPolicy if this kernel cannot read it: the file stays as it is then
    */
-  private synchronized void adopt(byte[] document) throws InvalidDocument, IOException {
-    RuleBook.read(document);
+  private synchronized void adopt(byte[] document) throws InvalidPolicy, IOException {
+    read(document);
     if (Files.exists(file)) {
       WholeFile.write(superseded, Files.readAllBytes(file));
     }
@@ -184,13 +186,13 @@ public final class PolicyFile implements Policy {
   synchronized void reload() {
     try {
       byte[] bytes = Files.readAllBytes(file);
-      RuleBook book = RuleBook.read(bytes);
+      RuleBook book = read(bytes);
       if (!book.version().equals(inForce.book.version())) {
         WholeFile.write(lastGood, bytes);
         activate(book, bytes);
       }
       inForce = new InForce(inForce.book, inForce.document, "");
-    } catch (InvalidDocument invalid) {
+    } catch (InvalidPolicy invalid) {
       reject(invalid.describe());
     } catch (NoSuchFileException missing) {
       reject(file + " does not exist");
@@ -200,6 +202,11 @@ public final class PolicyFile implements Policy {
       // The journal would not have it: a version nobody can prove was in force must not be.
       reject(String.valueOf(refused.getMessage()));
     }
+  }
+
+  private static RuleBook read(byte[] file) throws InvalidPolicy {
+    PolicyDocument document = PolicyDocument.read(Map.of(FILE_NAME, file));
+    return document.rules(document.suggestedName(8));
   }
 
   private void activate(RuleBook book, byte[] document) {
@@ -232,10 +239,10 @@ public final class PolicyFile implements Policy {
   private void restoreLastGood() {
     try {
       byte[] document = Files.readAllBytes(lastGood);
-      RuleBook book = RuleBook.read(document);
+      RuleBook book = read(document);
       inForce = new InForce(book, document, inForce.rejected);
       log.warn("policy restored: version={} from={}", book.version(), lastGood);
-    } catch (IOException | InvalidDocument none) {
+    } catch (IOException | InvalidPolicy none) {
       log.error("policy denies everything: no good version of {} was ever seen", file);
     }
   }

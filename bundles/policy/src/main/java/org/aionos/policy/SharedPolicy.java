@@ -15,10 +15,10 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import org.aionos.document.InvalidDocument;
 import org.aionos.files.WholeFile;
 import org.aionos.kernel.memory.StoreUnavailable;
 import org.aionos.kernel.task.Cluster;
+import org.aionos.policies.InvalidPolicy;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,7 +55,7 @@ final class SharedPolicy implements AutoCloseable {
      *
      * @throws IOException if it could not be kept, or is not in force
      */
-    void adopt(byte[] document) throws InvalidDocument, IOException;
+    void adopt(byte[] document) throws InvalidPolicy, IOException;
   }
 
   /** Why we are behind, and since when. */
@@ -148,14 +148,14 @@ final class SharedPolicy implements AutoCloseable {
     } catch (StoreUnavailable away) {
       stayBehind(
           begunNanos, "whether there is a newer policy cannot be told: " + away.getMessage());
-    } catch (InvalidDocument unreadable) {
+    } catch (InvalidPolicy unreadable) {
       stayBehind(begunNanos, "the cluster's policy cannot be used here: " + unreadable.describe());
     } catch (IOException failed) {
       stayBehind(begunNanos, "the cluster's policy could not be taken: " + failed.getMessage());
     }
   }
 
-  private void take(Cluster.Value theirs) throws InvalidDocument, IOException {
+  private void take(Cluster.Value theirs) throws InvalidPolicy, IOException {
     if (!Arrays.equals(theirs.bytes(), here.inForce())) {
       here.adopt(theirs.bytes());
     }

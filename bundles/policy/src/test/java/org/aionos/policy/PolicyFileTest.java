@@ -57,8 +57,8 @@ final class PolicyFileTest {
     AgentId agent = new AgentId("acme", "worker-1");
     assertThat(
             policy.decide(
-                new Asked("sc-1", 1, RuleBookTest.syscall(agent, "tool.invoke", Set.of())),
-                RuleBookTest.agent(agent, Set.of(), Set.of("*")),
+                new Asked("sc-1", 1, Calls.syscall(agent, "tool.invoke", Set.of())),
+                Calls.agent(agent, Set.of(), Set.of("*")),
                 Set.of()))
         .isInstanceOf(Decision.Deny.class);
   }
@@ -70,7 +70,7 @@ final class PolicyFileTest {
     write(GOOD.formatted("2"));
     policy.reload();
 
-    assertThat(policy.version().id()).startsWith("2+");
+    assertThat(policy.version().id()).startsWith("2-");
     assertThat(policy.version().rejected()).isEmpty();
     assertThat(journal.kinds).containsExactly("policy.activated", "policy.activated");
   }
@@ -82,7 +82,7 @@ final class PolicyFileTest {
     write("global: [not, a, policy");
     policy.reload();
 
-    assertThat(policy.version().id()).startsWith("1+");
+    assertThat(policy.version().id()).startsWith("1-");
     assertThat(policy.version().rejected()).contains("not valid YAML");
     assertThat(journal.kinds).containsExactly("policy.activated", "policy.refused");
   }
@@ -95,7 +95,7 @@ final class PolicyFileTest {
     write("nonsense");
     open();
 
-    assertThat(policy.version().id()).startsWith("1+");
+    assertThat(policy.version().id()).startsWith("1-");
     assertThat(policy.version().rejected()).isNotEmpty();
   }
 
@@ -107,6 +107,6 @@ final class PolicyFileTest {
     journal.away = true;
     policy.reload();
 
-    assertThat(policy.version().id()).startsWith("1+");
+    assertThat(policy.version().id()).startsWith("1-");
   }
 }

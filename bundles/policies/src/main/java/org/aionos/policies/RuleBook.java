@@ -1,10 +1,7 @@
-package org.aionos.policy;
+package org.aionos.policies;
 
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +10,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import org.aionos.document.Documents;
 import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
 import org.aionos.kernel.AgentId;
@@ -31,10 +27,11 @@ import org.jspecify.annotations.Nullable;
  * One version of the rules: global, then tenant, then agent, then what the agent itself declared. A
  * right must pass all four. Immutable, but for a memory of what it already worked out.
  */
-final class RuleBook {
+public final class RuleBook {
 
   /** A book without a rule: it denies everything. */
-  static final RuleBook EMPTY = new RuleBook("none", Layer.closed("no-rule"), Map.of(), Map.of());
+  public static final RuleBook EMPTY =
+      new RuleBook("none", Layer.closed("no-rule"), Map.of(), Map.of());
 
   private static final String MANIFEST_CAPABILITIES = "manifest/capabilities";
 
@@ -67,11 +64,12 @@ final class RuleBook {
   }
 
   /**
-   * Reads {@code agent.capabilities.yaml}. Its version is the one it names and the digest of its
-   * bytes.
+   * Reads what stands in {@code agent.capabilities.yaml}.
+   *
+   * @param version names the book in every decision
    */
-  static RuleBook read(byte[] file) throws InvalidDocument {
-    Fields root = Documents.yaml(file).only("apiVersion", "kind", "version", "global", "tenants");
+  static RuleBook read(Fields root, String version) throws InvalidDocument {
+    root.only("apiVersion", "kind", "version", "global", "tenants");
     expect(root, "apiVersion", "aion.os/v1");
     expect(root, "kind", "CapabilityPolicy");
     Layer global =
@@ -81,7 +79,8 @@ final class RuleBook {
     for (Map.Entry<String, Fields> tenant : root.objects("tenants").entrySet()) {
       readTenant(tenant.getKey(), tenant.getValue(), tenants, agents);
     }
-    return new RuleBook(root.text("version") + "+" + digest(file), global, tenants, agents);
+    root.text("version");
+    return new RuleBook(version, global, tenants, agents);
   }
 
   private static void readTenant(
@@ -112,20 +111,28 @@ final class RuleBook {
     }
   }
 
-  private static String digest(byte[] file) {
-    try {
-      byte[] digest = MessageDigest.getInstance("SHA-256").digest(file);
-      return HexFormat.of().formatHex(digest, 0, 4);
-    } catch (NoSuchAlgorithmException everyJdkHasIt) {
-      throw new IllegalStateException(everyJdkHasIt);
-    }
+  /** The same rules under another name. */
+  RuleBook named(String other) {
+    return new RuleBook(other, global, tenants, agents);
   }
 
-  String version() {
+  Layer global() {
+    return global;
+  }
+
+  Map<String, Layer> tenants() {
+    return tenants;
+  }
+
+  Map<AgentId, Layer> agents() {
+    return agents;
+  }
+
+  public String version() {
     return version;
   }
 
-  Decision decide(Syscall syscall, AgentProcess agent, Set<String> needs) {
+  public Decision decide(Syscall syscall, AgentProcess agent, Set<String> needs) {
     Standing standing = standing(agent.id(), agent.declared());
     Decision decision = standing.bySyscall.get(syscall.name());
     if (decision == null) {
@@ -133,9 +140,14 @@ final class RuleBook {
       // Names that reach us are served by a handler, so this map stays as small as their number.
       standing.bySyscall.put(syscall.name(), decision);
     }
-    if (!(decision instanceof Decision.Allow permit)) {
-      return decision;
+    if (decision instanceof Decision.AfterApproval asking) {
+      Decision checked = holdsAll(asking.allow(), syscall, needs);
+      return checked == asking.allow() ? asking : checked;
     }
+    return decision instanceof Decision.Allow permit ? holdsAll(permit, syscall, needs) : decision;
+  }
+
+  private Decision holdsAll(Decision.Allow permit, Syscall syscall, Set<String> needs) {
     for (String capability : syscall.capsRequired()) {
       if (!permit.grants().contains(capability)) {
         return withheldCapability(permit, capability, "caps_required names " + capability);
@@ -144,8 +156,9 @@ final class RuleBook {
     return holdsAll(permit, "the syscall " + syscall.name(), needs);
   }
 
-  Decision decideTool(
+  public Decision decideTool(
       Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs, Trust trust) {
+    String asks = null;
     for (Layer layer : standing(agent.id(), agent.declared()).layers) {
       String rule = layer.withholdsTool(tool);
       if (rule != null) {
@@ -168,8 +181,10 @@ final class RuleBook {
             layer.name() + "/tools/trust",
             "a task that has read no such thing");
       }
+      asks = asks == null ? layer.asksForTool(tool) : asks;
     }
-    return holdsAll(permit, "the tool " + tool, needs);
+    Decision checked = holdsAll(permit, "the tool " + tool, needs);
+    return asks == null || checked != permit ? checked : new Decision.AfterApproval(permit, asks);
   }
 
   private Decision holdsAll(Decision.Allow permit, String what, Set<String> needs) {
@@ -181,7 +196,7 @@ final class RuleBook {
     return permit;
   }
 
-  Grants grants(AgentId agent, Declared declared) {
+  public Grants grants(AgentId agent, Declared declared) {
     Standing standing = standing(agent, declared);
     return new Grants(standing.capabilities, standing.withheld, declared.syscalls());
   }
@@ -204,11 +219,19 @@ final class RuleBook {
           MANIFEST_SYSCALLS,
           "register the agent with " + syscall + " in spec.syscalls");
     }
-    return new Decision.Allow(
-        standing.layers.get(standing.layers.size() - 1).name(),
-        version,
-        standing.capabilities,
-        standing.withheld);
+    Decision.Allow permit =
+        new Decision.Allow(
+            standing.layers.get(standing.layers.size() - 1).name(),
+            version,
+            standing.capabilities,
+            standing.withheld);
+    for (Layer layer : standing.layers) {
+      String asks = layer.asksForSyscall(syscall);
+      if (asks != null) {
+        return new Decision.AfterApproval(permit, asks);
+      }
+    }
+    return permit;
   }
 
   private Decision withheldCapability(Decision.Allow permit, String capability, String why) {

@@ -1,4 +1,4 @@
-package org.aionos.policy;
+package org.aionos.policies;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -22,8 +22,10 @@ record Layer(
     Set<String> deny,
     Globs syscallsAllow,
     Globs syscallsDeny,
+    Globs syscallsApprove,
     Globs toolsAllow,
     Globs toolsDeny,
+    Globs toolsApprove,
     Map<Globs, Trust> toolsTrust) {
 
   private static final int ITEMS_MAX = 1_000;
@@ -40,22 +42,26 @@ record Layer(
             layer.deny,
             layer.syscallsAllow,
             layer.syscallsDeny,
+            layer.syscallsApprove,
             layer.toolsAllow,
             layer.toolsDeny,
+            layer.toolsApprove,
             layer.toolsTrust);
   }
 
   static Layer read(String name, Fields fields) throws InvalidDocument {
-    Fields syscalls = fields.objectOrEmpty("syscalls").only("allow", "deny");
-    Fields tools = fields.objectOrEmpty("tools").only("allow", "deny", "trust");
+    Fields syscalls = fields.objectOrEmpty("syscalls").only("allow", "deny", "approve");
+    Fields tools = fields.objectOrEmpty("tools").only("allow", "deny", "approve", "trust");
     return new Layer(
         name,
         fields.textsOrNull("allow", ITEMS_MAX),
         fields.texts("deny", ITEMS_MAX),
         allowed(syscalls),
         new Globs(syscalls.texts("deny", ITEMS_MAX)),
+        new Globs(syscalls.texts("approve", ITEMS_MAX)),
         allowed(tools),
         new Globs(tools.texts("deny", ITEMS_MAX)),
+        new Globs(tools.texts("approve", ITEMS_MAX)),
         trust(tools.objectOrEmpty("trust")));
   }
 
@@ -84,7 +90,7 @@ record Layer(
 
   /** A level at which nothing passes: there is no rule, so there is no right. */
   static Layer closed(String name) {
-    return new Layer(name, Set.of(), Set.of(), NONE, NONE, NONE, NONE, Map.of());
+    return new Layer(name, Set.of(), Set.of(), NONE, NONE, NONE, NONE, NONE, NONE, Map.of());
   }
 
   /** What a task that uses the tool must be worth at least: the highest of the rules that fit. */
@@ -112,6 +118,15 @@ record Layer(
 
   @Nullable String withholdsTool(String tool) {
     return withholds(tool, toolsAllow, toolsDeny, "/tools");
+  }
+
+  /** The rule of this level that wants a person to be asked, or null if none does. */
+  @Nullable String asksForSyscall(String syscall) {
+    return syscallsApprove.match(syscall) ? name + "/syscalls/approve" : null;
+  }
+
+  @Nullable String asksForTool(String tool) {
+    return toolsApprove.match(tool) ? name + "/tools/approve" : null;
   }
 
   private @Nullable String withholds(String wanted, Globs allowed, Globs denied, String kind) {

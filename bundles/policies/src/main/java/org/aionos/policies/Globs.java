@@ -1,4 +1,4 @@
-package org.aionos.policy;
+package org.aionos.policies;
 
 import java.util.Collection;
 import java.util.List;
@@ -21,6 +21,18 @@ final class Globs {
       }
     }
     return false;
+  }
+
+  List<String> globs() {
+    return globs;
+  }
+
+  /**
+   * Whether one of these matches whatever the other glob matches. Sound, and as good as complete:
+   * taken as a name, a star of the other is swallowed by none but a star.
+   */
+  boolean cover(String glob) {
+    return match(glob);
   }
 
   // By hand, because agents write globs too, and a regular expression made of many stars takes
