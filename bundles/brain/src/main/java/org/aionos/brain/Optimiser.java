@@ -24,16 +24,23 @@ final class Optimiser {
   /**
    * What was found.
    *
+   * @param load what it was tried on: the newer half, or less, of one that takes too long to play
    * @param better null if nothing is better than what is in force by the margin
    * @param cost of the best, by {@link Objective}
    */
   record Found(
-      @Nullable Order better, Played before, @Nullable Played after, double cost, int tried) {}
+      Load load,
+      @Nullable Order better,
+      Played before,
+      @Nullable Played after,
+      double cost,
+      int tried) {}
 
   private Optimiser() {}
 
-  static Found search(Load load, Rules rules) throws InterruptedException {
+  static Found search(Load recorded, Rules rules) throws InterruptedException {
     Order present = Order.of(rules);
+    Load load = playable(recorded, rules);
     Played before = Replay.of(load, rules);
     Objective objective = new Objective(before);
     Order best = present;
@@ -44,15 +51,24 @@ final class Optimiser {
       Played played = Replay.of(load, order.over(rules));
       double each = objective.cost(played);
       tried++;
-      if (isBetter(each, order, cost, best, present)) {
+      if (played.whole() && isBetter(each, order, cost, best, present)) {
         best = order;
         after = played;
         cost = each;
       }
     }
     return cost <= 1 - MARGIN
-        ? new Found(best, before, after, cost, tried)
-        : new Found(null, before, null, cost, tried);
+        ? new Found(load, best, before, after, cost, tried)
+        : new Found(load, null, before, null, cost, tried);
+  }
+
+  /** The newest part of a load that can be played to its end. */
+  static Load playable(Load recorded, Rules rules) throws InterruptedException {
+    Load load = recorded;
+    while (load.tasks().size() > 1 && !Replay.of(load, rules).whole()) {
+      load = new Load(load.tasks().subList(load.tasks().size() / 2, load.tasks().size()));
+    }
+    return load;
   }
 
   /** Of those that cost the same, the one that changes less, then the one that was tried first. */

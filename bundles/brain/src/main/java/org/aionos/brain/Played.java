@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param queues of those that had tasks
  * @param worstTenant whose tasks were slowed down most, on average
+ * @param whole false if it was broken off: the figures are of what had happened until then
  * @param worstSlowdown by how much: the time from submission to end by the time it ran
  */
 record Played(
@@ -17,7 +18,8 @@ record Played(
     Map<Tier, Waits> queues,
     String worstTenant,
     double worstSlowdown,
-    long preemptions) {
+    long preemptions,
+    boolean whole) {
 
   /**
    * From submission to the first slot.
