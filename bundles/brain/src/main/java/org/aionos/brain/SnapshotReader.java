@@ -45,7 +45,9 @@ final class SnapshotReader {
       Fields root = Fields.of(snapshot, "");
       return new Snapshot(false, millis(root), queues(root), tenants(root), new Load(tasks(root)));
     } catch (InvalidDocument invalid) {
-      throw refused(Code.INVALID_FIELD, invalid.pointer(), invalid.why());
+      boolean missing = invalid.fault() == InvalidDocument.Fault.MISSING;
+      throw refused(
+          missing ? Code.MISSING_FIELD : Code.INVALID_FIELD, invalid.pointer(), invalid.why());
     }
   }
 

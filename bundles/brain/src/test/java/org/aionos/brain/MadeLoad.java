@@ -26,10 +26,14 @@ final class MadeLoad {
   }
 
   static Load busy(long seed) {
+    return busy(seed, Load.TASKS_MAX);
+  }
+
+  static Load busy(long seed, int count) {
     SplittableRandom random = new SplittableRandom(seed);
     List<Load.Task> tasks = new ArrayList<>();
     long at = 0;
-    for (int i = 0; i < 1_000; i++) {
+    for (int i = 0; i < count; i++) {
       at += exponential(random, 900);
       tasks.add(task(random, at));
     }
