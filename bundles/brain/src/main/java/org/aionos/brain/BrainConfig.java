@@ -28,7 +28,7 @@ import org.osgi.service.metatype.annotations.Option;
   @AttributeDefinition(
       description =
           "Name of a model in models.yaml that is asked; default: the default one; empty: none is")
-  String model() default "";
+  String model() default "default";
 
   @AttributeDefinition(
       description = "true: the model may be one outside of this organisation's own hosts")

@@ -165,6 +165,7 @@ public final class Gateway implements AgentDoors {
     ToolEndpoints tools = new ToolEndpoints(kernel);
     CallEndpoints calls = new CallEndpoints(kernel);
     ScheduleEndpoints schedule = new ScheduleEndpoints(kernel);
+    BrainEndpoints brain = new BrainEndpoints(kernel);
     return new Routes()
         .add("POST", "/v1/syscall/{name}", PROVEN, syscalls::serve)
         .add("POST", "/v1/memory/put", PROVEN, memory::put)
@@ -184,6 +185,7 @@ public final class Gateway implements AgentDoors {
         .add("POST", "/v1/schedule/tasks/{task_id}/cancel", PROVEN, schedule::cancel)
         .add("POST", "/v1/schedule/tasks/{task_id}/replay", PROVEN, schedule::replay)
         .add("GET", "/v1/schedule/queue", PROVEN, schedule::queue)
+        .add("POST", "/v1/brain/propose-policy", PROVEN, brain::propose)
         .add("GET", "/v1/tools", PROVEN, kernelInside::tools)
         .add("POST", "/v1/tools", PROVEN, tools::install)
         .add("GET", "/v1/canaries", PROVEN, tools::canaries)

@@ -15,6 +15,7 @@ import org.aionos.kernel.ToolCanaries;
 import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolInstaller;
 import org.aionos.kernel.memory.MemoryControl;
+import org.aionos.kernel.policy.Brain;
 import org.aionos.kernel.task.Scheduler;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
@@ -117,6 +118,13 @@ public class Kernel {
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable Scheduler scheduler;
 
+  @Reference(
+      name = "brain",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Brain brain;
+
   @Activate
   public Kernel() {}
 
@@ -173,6 +181,10 @@ public class Kernel {
 
   Scheduler scheduler() {
     return present(scheduler, "scheduler");
+  }
+
+  Brain brain() {
+    return present(brain, "brain");
   }
 
   /** The processes of agents, as far as anybody knows. */
