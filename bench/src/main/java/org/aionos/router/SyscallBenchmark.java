@@ -22,7 +22,7 @@ import org.aionos.kernel.ToolCatalog.ToolManifest;
 import org.aionos.kernel.task.Budgets;
 import org.aionos.kernel.task.TaskCalls;
 import org.aionos.policy.Policies;
-import org.aionos.policy.PolicyFile;
+import org.aionos.policy.VersionedPolicy;
 import org.aionos.telemetry.PrometheusMeters;
 import org.aionos.tool.ToolResult;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -59,7 +59,7 @@ public class SyscallBenchmark {
 
   private Path folder = Path.of("");
   private @org.jspecify.annotations.Nullable JournalComponent journal;
-  private @org.jspecify.annotations.Nullable PolicyFile policy;
+  private @org.jspecify.annotations.Nullable VersionedPolicy policy;
   private @org.jspecify.annotations.Nullable Router router;
   private Watchdog watchdog = new Watchdog();
   private Syscall handled = call("model.generate");
@@ -71,7 +71,7 @@ public class SyscallBenchmark {
     folder = Files.createTempDirectory("aion-bench");
     var meters = new PrometheusMeters();
     journal = Journals.open(Files.createDirectories(folder.resolve("journal")), meters);
-    policy = Policies.open(folder, journal);
+    policy = Policies.open(folder, journal, meters);
     HandlerTable handlers = new HandlerTable(Duration.ofSeconds(1));
     handlers.bindHandler(
         admitted -> Outcome.Ok.ofKernel("echo", admitted.syscall().params()),
@@ -100,7 +100,7 @@ public class SyscallBenchmark {
 
   private final TaintedTasks tasks = new TaintedTasks();
 
-  private ToolCalls tools(PolicyFile rules, JournalComponent journal) {
+  private ToolCalls tools(VersionedPolicy rules, JournalComponent journal) {
     ToolTable table =
         new ToolTable(Duration.ofSeconds(1), new VersionTrial.Rules(50, 5, 0.02, 1.5));
     ToolManifest manifest =

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param intervalSeconds figures are looked at so often
  * @param samplesMin with fewer calls in an interval nothing is concluded of it
- * @param failuresMax so many failures in a row are borne; the next one ends the version
+ * @param failuresMax so many failures in a row end the version
  * @param inconclusiveMax after so many intervals in a row without a conclusion an operator is
  *     called
  * @param watchSeconds so long a version that holds for all goes on to be judged by what was before
@@ -36,8 +36,8 @@ public record Gates(
       new Gates(
           60,
           50,
-          2,
-          30,
+          3,
+          60,
           1_800,
           List.of(
               new Gate("errors", Metric.ERROR_RATE, null, new BigDecimal("2"), null),
@@ -102,7 +102,7 @@ public record Gates(
     return new Gates(
         root.wholeNumber("interval_s", USUAL.intervalSeconds, 1, 86_400),
         root.wholeNumber("samples_min", USUAL.samplesMin, 1, 1_000_000),
-        (int) root.wholeNumber("failures_max", USUAL.failuresMax, 0, 100),
+        (int) root.wholeNumber("failures_max", USUAL.failuresMax, 1, 100),
         (int) root.wholeNumber("inconclusive_max", USUAL.inconclusiveMax, 1, 10_000),
         root.wholeNumber("watch_s", USUAL.watchSeconds, 0, 604_800),
         gates);

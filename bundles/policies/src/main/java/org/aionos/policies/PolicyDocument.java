@@ -48,6 +48,9 @@ public final class PolicyDocument {
 
   private static final int NAME_LENGTH_MAX = 64;
 
+  /** Leaves room for half of a digest. */
+  private static final int LABEL_LENGTH_MAX = 31;
+
   /** A symbolic link stands under this name beside the versions. */
   private static final String RESERVED = "current";
 
@@ -219,7 +222,7 @@ public final class PolicyDocument {
    */
   public String suggestedName(int digits) {
     StringBuilder name = new StringBuilder();
-    for (int i = 0; i < label.length() && name.length() < NAME_LENGTH_MAX / 2; i++) {
+    for (int i = 0; i < label.length() && name.length() < LABEL_LENGTH_MAX; i++) {
       char c = Character.toLowerCase(label.charAt(i));
       boolean kept = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
       boolean mark = !name.isEmpty() && name.charAt(name.length() - 1) >= '0';

@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -15,7 +14,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import org.aionos.document.InvalidDocument;
 import org.aionos.files.WholeFile;
+import org.aionos.kernel.Refused;
 import org.aionos.kernel.memory.StoreUnavailable;
 import org.aionos.kernel.task.Cluster;
 import org.aionos.policies.InvalidPolicy;
@@ -24,16 +25,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One policy for all nodes of a cluster. It keeps the document with a number that rises with each
- * change. A node that comes takes what is there; a node whose document was changed, while it had
- * the number that is there, gives it the next number; of two that change at once the second takes
- * what the first has put.
+ * One policy for all nodes of a cluster. The cluster keeps the whole version with a number that
+ * rises with each change. A node that comes takes what is there; a node whose document was changed,
+ * while it had the number that is there, gives it the next number; of two that change at once the
+ * second takes what the first has put.
  */
 final class SharedPolicy implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(SharedPolicy.class);
 
-  static final String NAME = "policy/agent.capabilities.yaml";
+  static final String NAME = "policy/version";
+  static final String REVOCATIONS = "policy/revocations";
 
   /** A change is seen at its own node after a second, and half a second later at the others. */
   private static final long POLL_MILLIS = 500;
@@ -47,20 +49,24 @@ final class SharedPolicy implements AutoCloseable {
   /** The policy of this node. */
   interface Here {
 
-    /** The document in force; empty for none. */
+    /** What is in force; empty for none. */
     byte[] inForce();
+
+    /** Whether that is what is in force here, whatever it is called. */
+    boolean is(byte[] document);
 
     /**
      * Takes another node's document into force.
      *
      * @throws IOException if it could not be kept, or is not in force
      */
-    void adopt(byte[] document) throws InvalidPolicy, IOException;
+    void adopt(byte[] document) throws InvalidPolicy, InvalidDocument, IOException;
   }
 
   /** Why we are behind, and since when. */
   private record Behind(String why, long sinceNanos) {}
 
+  private final String name;
   private final Supplier<@Nullable Cluster> cluster;
   private final Path numberFile;
   private final LongSupplier nanos;
@@ -78,7 +84,12 @@ final class SharedPolicy implements AutoCloseable {
    * @param numberFile where the number outlives this life
    */
   SharedPolicy(
-      Supplier<@Nullable Cluster> cluster, Path numberFile, LongSupplier nanos, Here here) {
+      String name,
+      Supplier<@Nullable Cluster> cluster,
+      Path numberFile,
+      LongSupplier nanos,
+      Here here) {
+    this.name = name;
     this.cluster = cluster;
     this.numberFile = numberFile;
     this.nanos = nanos;
@@ -138,7 +149,7 @@ final class SharedPolicy implements AutoCloseable {
     }
     long begunNanos = nanos.getAsLong();
     try {
-      Optional<Cluster.Value> theirs = others.get(NAME);
+      Optional<Cluster.Value> theirs = others.get(name);
       if (theirs.isPresent() && theirs.get().number() > number) {
         take(theirs.get());
       } else {
@@ -150,13 +161,18 @@ final class SharedPolicy implements AutoCloseable {
           begunNanos, "whether there is a newer policy cannot be told: " + away.getMessage());
     } catch (InvalidPolicy unreadable) {
       stayBehind(begunNanos, "the cluster's policy cannot be used here: " + unreadable.describe());
+    } catch (InvalidDocument unreadable) {
+      stayBehind(begunNanos, "the cluster's policy cannot be used here: " + unreadable.describe());
+    } catch (Refused failed) {
+      stayBehind(
+          begunNanos, "the cluster's policy could not be taken: " + failed.problem().message());
     } catch (IOException failed) {
       stayBehind(begunNanos, "the cluster's policy could not be taken: " + failed.getMessage());
     }
   }
 
-  private void take(Cluster.Value theirs) throws InvalidPolicy, IOException {
-    if (!Arrays.equals(theirs.bytes(), here.inForce())) {
+  private void take(Cluster.Value theirs) throws InvalidPolicy, InvalidDocument, IOException {
+    if (!here.is(theirs.bytes())) {
       here.adopt(theirs.bytes());
     }
     remember(theirs.number());
@@ -164,13 +180,12 @@ final class SharedPolicy implements AutoCloseable {
 
   private void give(Cluster others, Optional<Cluster.Value> theirs) throws IOException {
     byte[] ours = here.inForce();
-    if (ours.length == 0
-        || theirs.filter(value -> Arrays.equals(value.bytes(), ours)).isPresent()) {
+    if (ours.length == 0 || theirs.filter(value -> here.is(value.bytes())).isPresent()) {
       return;
     }
-    if (others.put(NAME, number + 1, ours)) {
+    if (others.put(name, number + 1, ours)) {
       remember(number + 1);
-      log.info("policy given to the cluster: number={}", number);
+      log.info("given to the cluster: name={} number={}", name, number);
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * Rules in, decisions out. {@link org.aionos.policy.RuleBook} is one version of the rules and
- * decides; {@link org.aionos.policy.PolicyFile} keeps the version in force. Exports nothing.
+ * Rules in, decisions out. {@link org.aionos.policy.VersionedPolicy} decides by the version in
+ * force; {@link org.aionos.policy.Switches} says which one that is. Exports nothing.
  */
 @NullMarked
 package org.aionos.policy;

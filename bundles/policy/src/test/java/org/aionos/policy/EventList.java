@@ -2,6 +2,7 @@ package org.aionos.policy;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.aionos.kernel.Asked;
 import org.aionos.kernel.Code;
@@ -11,9 +12,10 @@ import org.aionos.kernel.Outcome;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Syscall;
 
-/** A journal that remembers the kinds of its events, or is away. */
+/** A journal that remembers its events, or is away. */
 final class EventList implements Journal {
   final List<String> kinds = new CopyOnWriteArrayList<>();
+  final List<Map<String, Object>> facts = new CopyOnWriteArrayList<>();
   volatile boolean away;
 
   @Override
@@ -32,6 +34,7 @@ final class EventList implements Journal {
       throw new Refused(Code.JOURNAL_UNAVAILABLE, "full");
     }
     kinds.add(event.kind());
+    facts.add(event.facts());
     return "ev-1";
   }
 }

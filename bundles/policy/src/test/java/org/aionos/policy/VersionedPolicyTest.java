@@ -13,7 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-final class PolicyFileTest {
+final class VersionedPolicyTest {
 
   private static final String GOOD =
       """
@@ -26,11 +26,11 @@ final class PolicyFileTest {
 
   @TempDir Path folder;
   private final EventList journal = new EventList();
-  private PolicyFile policy;
+  private VersionedPolicy policy;
 
   private void open() {
     policy =
-        new PolicyFile(
+        Opened.policy(
             folder.resolve("policies"),
             folder.resolve("state"),
             Duration.ofHours(1),
@@ -40,7 +40,7 @@ final class PolicyFileTest {
 
   private void write(String text) throws Exception {
     Files.createDirectories(folder.resolve("policies"));
-    Files.writeString(folder.resolve("policies").resolve(PolicyFile.FILE_NAME), text);
+    Files.writeString(folder.resolve("policies").resolve(VersionedPolicy.FILE_NAME), text);
   }
 
   @AfterEach
