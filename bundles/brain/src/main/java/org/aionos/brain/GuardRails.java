@@ -41,7 +41,6 @@ final class GuardRails {
   /** An answer nests four levels deep. */
   static final int ANSWER_DEPTH_MAX = 8;
 
-  private static final ResourceSchema SCHEMA = ResourceSchema.of("answer.schema.json");
   private static final int QUOTED_MAX = 80;
   private static final int DIGITS_MAX = 18;
   private static final int CENTS_DIGITS = 6;
@@ -53,6 +52,11 @@ final class GuardRails {
           PolicyDocument.SCHEDULER, "SchedulerPolicy",
           PolicyDocument.MODELS, "ModelPolicy",
           PolicyDocument.MEMORY, "MemoryPolicy");
+
+  /** Read when it is first wanted: a kernel that starts does not wait for it. */
+  private static final class Answer {
+    static final ResourceSchema SCHEMA = ResourceSchema.of("answer.schema.json");
+  }
 
   /** What becomes of an answer. */
   sealed interface Verdict {}
@@ -100,7 +104,7 @@ final class GuardRails {
 
   /** The schema of an answer, as a model is told it. */
   static Map<String, @Nullable Object> schema() {
-    return SCHEMA.values();
+    return Answer.SCHEMA.values();
   }
 
   Verdict judge(Situation situation, byte[] answer) {
@@ -145,7 +149,7 @@ final class GuardRails {
       if (depth(root.values()) > ANSWER_DEPTH_MAX) {
         throw new Fault("the answer nests deeper than " + ANSWER_DEPTH_MAX + " levels");
       }
-      ResourceSchema.Fault fault = SCHEMA.fault(root.values()).orElse(null);
+      ResourceSchema.Fault fault = Answer.SCHEMA.fault(root.values()).orElse(null);
       if (fault != null) {
         throw new Fault(
             "the answer is not of its schema: "
