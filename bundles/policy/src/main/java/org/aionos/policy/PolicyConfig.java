@@ -9,7 +9,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
   @AttributeDefinition(
       name = "Policy folder",
       required = false,
-      description = "Holds agent.capabilities.yaml; empty means policies/ beside the kernel's data")
+      description =
+          "Holds agent.capabilities.yaml and the versions; empty means policies/ beside the kernel's data")
   String dir() default "";
 
   @AttributeDefinition(
@@ -18,4 +19,12 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
       max = "60000",
       description = "Milliseconds between two looks at the file")
   long reloadMillis() default 500;
+
+  @AttributeDefinition(
+      name = "Approval time",
+      min = "1",
+      max = "604800",
+      description =
+          "Seconds after which a call that waits for a person is forgotten, decided or not")
+  long approvalSeconds() default 900;
 }
