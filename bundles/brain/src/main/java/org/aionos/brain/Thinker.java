@@ -198,7 +198,17 @@ final class Thinker implements Brain {
         .filter(each -> each.state() == PolicyVersions.State.FORMER)
         .findFirst()
         .map(each -> read(versions.find(each.name())))
-        .orElse(inForce);
+        .orElseGet(() -> saysNoLimit(inForce));
+  }
+
+  /** Nothing is known of what a person wanted, so nothing of it can be taken as a floor. */
+  private static PolicyDocument saysNoLimit(PolicyDocument inForce) {
+    try {
+      String capabilities = String.valueOf(inForce.texts().get(PolicyDocument.CAPABILITIES));
+      return PolicyDocument.ofTexts(Map.of(PolicyDocument.CAPABILITIES, capabilities));
+    } catch (InvalidPolicy impossible) {
+      throw new IllegalStateException(impossible);
+    }
   }
 
   private static boolean isWrittenByPerson(PolicyVersions.Version version) {

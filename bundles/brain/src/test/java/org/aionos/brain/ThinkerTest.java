@@ -331,6 +331,36 @@ class ThinkerTest {
   }
 
   @Test
+  void where_nobody_knows_what_a_person_wanted_no_limit_is_touched() throws Exception {
+    recordCalls();
+    String own =
+        versions
+            .add(
+                new PolicyVersions.Proposal(
+                    null, Kernel.files(), "gone", PolicyVersions.Origin.BRAIN, "", Map.of()),
+                null)
+            .name();
+    PolicyVersions.Version kept = versions.find(own).version();
+    versions.kept.put(
+        own,
+        new PolicyVersions.Whole(
+            new PolicyVersions.Version(
+                own,
+                kept.sha256(),
+                kept.created(),
+                "kernel",
+                "gone",
+                PolicyVersions.Origin.BRAIN,
+                "",
+                Map.of(),
+                PolicyVersions.State.CURRENT),
+            Kernel.files()));
+    versions.current = own;
+
+    assertThat(thinker().propose(null, "ops").changes()).isEmpty();
+  }
+
+  @Test
   void a_version_can_be_played_before_it_is_in_force() throws Exception {
     scheduler.record(MadeLoad.busy(2, 250), NOW.minusSeconds(1_800));
     Brain.Proposal proposal = thinker().propose(null, "ops");
