@@ -213,7 +213,7 @@ final class GuardRails {
   }
 
   /** A little of what somebody else has written, for a reason. */
-  private static String quoted(String text) {
+  static String quoted(String text) {
     StringBuilder quoted = new StringBuilder();
     text.codePoints()
         .limit(QUOTED_MAX)

@@ -250,48 +250,52 @@ final class Thinker implements Brain {
     Played before = Replay.of(load, situation.rules());
     String fault = null;
     for (int answers = 0; answers < ANSWERS_MAX; answers++) {
-      Models.Answer answer = ask(known, situation, ids, before, fault);
-      if (answer == null) {
-        proposals.add(1, MODEL, "failed");
-        return null;
-      }
-      GuardRails.Verdict verdict = rails.judge(situation, ids, answer.text().getBytes(UTF_8));
-      if (verdict instanceof GuardRails.Passed passed) {
-        Map<String, @Nullable Object> evidence = evidence(situation, passed);
-        fault = played(passed, load, before, evidence);
-        if (fault == null) {
-          evidence.put("model_tokens_in", answer.spent().tokensIn());
-          evidence.put("model_tokens_out", answer.spent().tokensOut());
-          evidence.put("model_cost_usd", answer.spent().costUsd());
-          return new Thought(passed, MODEL + ":" + answer.model(), evidence);
+      try {
+        Models.Answer answer = known.ask(question(known, situation, ids, before, fault));
+        Map<String, @Nullable Object> evidence = new LinkedHashMap<>();
+        GuardRails.Verdict verdict = rails.judge(situation, ids, answer.text().getBytes(UTF_8));
+        if (verdict instanceof GuardRails.Passed passed) {
+          evidence.putAll(evidence(situation, passed));
+          fault = played(passed, load, before, evidence);
+          if (fault == null) {
+            putSpent(answer, evidence);
+            return new Thought(passed, MODEL + ":" + answer.model(), evidence);
+          }
+        } else if (verdict instanceof GuardRails.Refusal refusal) {
+          fault = refusal.reason();
         }
-      } else if (verdict instanceof GuardRails.Refusal refusal) {
-        fault = refusal.reason();
+      } catch (Refused refused) {
+        if (refused.problem().code() != Code.RESULT_INVALID) {
+          proposals.add(1, MODEL, "failed");
+          log.info("no model answers; the optimiser does: why={}", refused.getMessage());
+          return null;
+        }
+        fault =
+            "the answer is not of its schema: " + GuardRails.quoted(refused.problem().message());
       }
       faults.add(String.valueOf(fault));
       proposals.add(1, MODEL, "refused");
-      log.info("answer of a model refused: model={} why={}", answer.model(), fault);
+      log.info("answer of a model refused: why={}", fault);
     }
     return null;
   }
 
-  private Models.@Nullable Answer ask(
-      Models known, Situation situation, Ids ids, Played before, @Nullable String fault)
-      throws InterruptedException {
-    try {
-      return known.ask(
-          new Models.Question(
-              asking.model().equals("default") ? null : asking.model(),
-              Prompt.SYSTEM,
-              Prompt.of(situation, ids, caution, known.models(), before, fault),
-              GuardRails.schema(),
-              asking.tokensMax(),
-              asking.timeMax(),
-              asking.allowCloud()));
-    } catch (Refused refused) {
-      log.info("no model answers; the optimiser does: why={}", refused.getMessage());
-      return null;
-    }
+  private Models.Question question(
+      Models known, Situation situation, Ids ids, Played before, @Nullable String fault) {
+    return new Models.Question(
+        asking.model().equals("default") ? null : asking.model(),
+        Prompt.SYSTEM,
+        Prompt.of(situation, ids, caution, known.models(), before, fault),
+        GuardRails.schema(),
+        asking.tokensMax(),
+        asking.timeMax(),
+        asking.allowCloud());
+  }
+
+  private static void putSpent(Models.Answer answer, Map<String, @Nullable Object> evidence) {
+    evidence.put("model_tokens_in", answer.spent().tokensIn());
+    evidence.put("model_tokens_out", answer.spent().tokensOut());
+    evidence.put("model_cost_usd", answer.spent().costUsd());
   }
 
   /** Plays what passed, for the evidence; says why it is no good if the load fares worse by it. */

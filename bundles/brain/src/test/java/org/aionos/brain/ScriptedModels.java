@@ -13,6 +13,11 @@ import org.aionos.kernel.model.Models;
 /** A model that says what stands in a script, and nothing more when that is at its end. */
 final class ScriptedModels implements Models {
 
+  /**
+   * In a script: an answer that the model's own part of the kernel finds not to be of its schema.
+   */
+  static final String INVALID = "INVALID";
+
   final Deque<String> script = new ArrayDeque<>();
   final List<Question> questions = new ArrayList<>();
 
@@ -26,8 +31,11 @@ final class ScriptedModels implements Models {
     if (script.isEmpty()) {
       throw new Refused(Code.UPSTREAM_UNAVAILABLE, "the script is at its end");
     }
-    return new Answer(
-        script.remove(), "local/scripted", new Outcome.Spent(new BigDecimal("0.001"), 900, 80));
+    String text = script.remove();
+    if (text.equals(INVALID)) {
+      throw new Refused(Code.RESULT_INVALID, "/changes: is missing\u202e");
+    }
+    return new Answer(text, "local/scripted", new Outcome.Spent(new BigDecimal("0.001"), 900, 80));
   }
 
   @Override

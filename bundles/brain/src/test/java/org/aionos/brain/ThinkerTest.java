@@ -256,6 +256,21 @@ class ThinkerTest {
   }
 
   @Test
+  void an_answer_that_is_not_of_its_schema_may_be_made_good_too() throws Exception {
+    scheduler.record(MadeLoad.busy(1, 250), NOW.minusSeconds(1_800));
+    ScriptedModels scripted =
+        new ScriptedModels(
+            ScriptedModels.INVALID, answer(change("scheduler.yaml", "/weights/high", 2)));
+    models = scripted;
+
+    Brain.Proposal proposal = thinker().propose(null, "ops");
+
+    assertThat(proposal.source()).startsWith("model:");
+    assertThat(scripted.questions.get(1).prompt())
+        .contains("refused: the answer is not of its schema: /changes: is missing?");
+  }
+
+  @Test
   void after_two_broken_answers_the_optimiser_thinks() throws Exception {
     scheduler.record(MadeLoad.busy(1, 250), NOW.minusSeconds(1_800));
     models = new ScriptedModels("no", "never", answer());
