@@ -15,6 +15,8 @@ import org.aionos.kernel.ToolCanaries;
 import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolInstaller;
 import org.aionos.kernel.memory.MemoryControl;
+import org.aionos.kernel.policy.Approvals;
+import org.aionos.kernel.policy.PolicyVersions;
 import org.aionos.kernel.task.Scheduler;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
@@ -59,6 +61,20 @@ public class Kernel {
       policy = ReferencePolicy.DYNAMIC,
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable Policy policy;
+
+  @Reference(
+      name = "versions",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable PolicyVersions versions;
+
+  @Reference(
+      name = "approvals",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Approvals approvals;
 
   @Reference(
       name = "journal",
@@ -149,6 +165,14 @@ public class Kernel {
 
   Policy policy() {
     return present(policy, "policy");
+  }
+
+  PolicyVersions versions() {
+    return present(versions, "policy");
+  }
+
+  Approvals approvals() {
+    return present(approvals, "policy");
   }
 
   Journal journal() {
