@@ -114,6 +114,33 @@ class BrainIT {
   }
 
   @Test
+  void a_proposal_is_put_in_force_by_an_operator_and_taken_back() {
+    String before = kernel.call(kernel.operator(), "GET", "/v1/policy").expect(200).at("/version");
+    ObjectNode body = JSON.createObjectNode();
+    body.putObject("snapshot").set("load", load());
+    String version = propose(body).expect(200).at("/version");
+
+    kernel
+        .call(
+            kernel.operator(),
+            "POST",
+            "/v1/policy/activate/" + version,
+            JSON.createObjectNode().put("canary_percent", 50))
+        .expect(200);
+    assertThat(kernel.call(kernel.operator(), "GET", "/v1/policy/canary").expect(200).text())
+        .contains(version);
+    kernel.call(kernel.operator(), "POST", "/v1/policy/canary/promote", new byte[0]).expect(200);
+    assertThat(kernel.call(kernel.operator(), "GET", "/v1/policy").expect(200).at("/version"))
+        .isEqualTo(version);
+
+    kernel
+        .call(kernel.operator(), "POST", "/v1/policy/rollback/" + before, JSON.createObjectNode())
+        .expect(200);
+    assertThat(kernel.call(kernel.operator(), "GET", "/v1/policy").expect(200).at("/version"))
+        .isEqualTo(before);
+  }
+
+  @Test
   void without_a_snapshot_it_goes_by_what_was_measured() {
     for (int i = 0; i < 20; i++) {
       tasks

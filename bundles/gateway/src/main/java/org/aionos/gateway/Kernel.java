@@ -15,7 +15,9 @@ import org.aionos.kernel.ToolCanaries;
 import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.ToolInstaller;
 import org.aionos.kernel.memory.MemoryControl;
+import org.aionos.kernel.policy.Approvals;
 import org.aionos.kernel.policy.Brain;
+import org.aionos.kernel.policy.PolicyVersions;
 import org.aionos.kernel.task.Scheduler;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
@@ -60,6 +62,20 @@ public class Kernel {
       policy = ReferencePolicy.DYNAMIC,
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable Policy policy;
+
+  @Reference(
+      name = "versions",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable PolicyVersions versions;
+
+  @Reference(
+      name = "approvals",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Approvals approvals;
 
   @Reference(
       name = "journal",
@@ -157,6 +173,14 @@ public class Kernel {
 
   Policy policy() {
     return present(policy, "policy");
+  }
+
+  PolicyVersions versions() {
+    return present(versions, "policy");
+  }
+
+  Approvals approvals() {
+    return present(approvals, "policy");
   }
 
   Journal journal() {

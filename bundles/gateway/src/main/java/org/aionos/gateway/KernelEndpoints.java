@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import org.aionos.kernel.Policy;
 import org.aionos.kernel.Role;
 import org.aionos.kernel.ToolCatalog;
 import org.eclipse.jetty.http.HttpField;
@@ -74,18 +73,6 @@ final class KernelEndpoints {
     List<Map<String, @Nullable Object>> items =
         kernel.tools().tools().stream().map(KernelEndpoints::tool).toList();
     exchange.answer(200, Answers.of(Map.of("items", items)));
-  }
-
-  void policy(Exchange exchange) {
-    Policy.Version version = kernel.policy().version();
-    exchange.answer(
-        200,
-        Answers.of(
-            Map.of(
-                "version", version.id(),
-                // Where it lies on this host, and what is wrong with it, is for operators.
-                "source", exchange.caller().has(Role.VIEWER) ? version.source() : "",
-                "rejected", exchange.caller().has(Role.VIEWER) ? version.rejected() : "")));
   }
 
   private static Map<String, @Nullable Object> tool(ToolCatalog.Installed installed) {

@@ -37,7 +37,6 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,7 +49,6 @@ import org.slf4j.LoggerFactory;
     service = Approvals.class,
     configurationPid = "org.aionos.policy",
     configurationPolicy = ConfigurationPolicy.REQUIRE)
-@Designate(ocd = PolicyConfig.class)
 public final class KeptApprovals implements Approvals {
 
   private static final Logger log = LoggerFactory.getLogger(KeptApprovals.class);
