@@ -22,6 +22,7 @@ class KernelSwapIT {
           "router",
           "process",
           "scheduler",
+          "brain",
           "journal",
           "identity",
           "telemetry",

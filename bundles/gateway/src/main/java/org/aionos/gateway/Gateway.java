@@ -166,6 +166,9 @@ public final class Gateway implements AgentDoors {
     CallEndpoints calls = new CallEndpoints(kernel);
     ScheduleEndpoints schedule = new ScheduleEndpoints(kernel);
     BudgetEndpoints budgets = new BudgetEndpoints(kernel);
+    BrainEndpoints brain = new BrainEndpoints(kernel);
+    PolicyEndpoints policy = new PolicyEndpoints(kernel);
+    ApprovalEndpoints approvals = new ApprovalEndpoints(kernel);
     return new Routes()
         .add("POST", "/v1/syscall/{name}", PROVEN, syscalls::serve)
         .add("POST", "/v1/memory/put", PROVEN, memory::put)
@@ -186,6 +189,7 @@ public final class Gateway implements AgentDoors {
         .add("POST", "/v1/schedule/tasks/{task_id}/replay", PROVEN, schedule::replay)
         .add("GET", "/v1/schedule/queue", PROVEN, schedule::queue)
         .add("GET", "/v1/budgets", PROVEN, budgets::show)
+        .add("POST", "/v1/brain/propose-policy", PROVEN, brain::propose)
         .add("GET", "/v1/tools", PROVEN, kernelInside::tools)
         .add("POST", "/v1/tools", PROVEN, tools::install)
         .add("GET", "/v1/canaries", PROVEN, tools::canaries)
@@ -193,7 +197,23 @@ public final class Gateway implements AgentDoors {
         .add("POST", "/v1/canaries/{tool}/promote", PROVEN, tools::promote)
         .add("POST", "/v1/canaries/{tool}/end", PROVEN, tools::end)
         .add("GET", "/v1/models", PROVEN, kernelInside::models)
-        .add("GET", "/v1/policy", PROVEN, kernelInside::policy)
+        .add("GET", "/v1/policy", PROVEN, policy::show)
+        .add("GET", "/v1/policy/versions", PROVEN, policy::list)
+        .add("POST", "/v1/policy/versions", PROVEN, policy::add)
+        .add("GET", "/v1/policy/versions/{version}", PROVEN, policy::find)
+        .add("GET", "/v1/policy/diff", PROVEN, policy::diff)
+        .add("POST", "/v1/policy/activate/{version}", PROVEN, policy::activate)
+        .add("POST", "/v1/policy/rollback/{version}", PROVEN, policy::rollback)
+        .add("POST", "/v1/policy/dry-run/{version}", PROVEN, policy::dryRun)
+        .add("GET", "/v1/policy/canary", PROVEN, policy::canary)
+        .add("POST", "/v1/policy/canary/promote", PROVEN, policy::promote)
+        .add("POST", "/v1/policy/canary/end", PROVEN, policy::end)
+        .add("GET", "/v1/policy/revocations", PROVEN, policy::revocations)
+        .add("POST", "/v1/policy/revocations", PROVEN, policy::revoke)
+        .add("DELETE", "/v1/policy/revocations/{id}", PROVEN, policy::lift)
+        .add("GET", "/v1/approvals", PROVEN, approvals::list)
+        .add("POST", "/v1/approvals/{id}/approve", PROVEN, approvals::approve)
+        .add("POST", "/v1/approvals/{id}/refuse", PROVEN, approvals::refuse)
         .add("GET", "/v1/syscalls", PROVEN, journal::list)
         .add("GET", "/v1/syscalls/{audit_id}", PROVEN, journal::show)
         .add("GET", "/v1/calls", PROVEN, calls::list)

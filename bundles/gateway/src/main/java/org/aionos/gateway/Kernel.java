@@ -17,6 +17,9 @@ import org.aionos.kernel.ToolInstaller;
 import org.aionos.kernel.memory.MemoryControl;
 import org.aionos.kernel.task.Budgets;
 import org.aionos.kernel.model.Models;
+import org.aionos.kernel.policy.Approvals;
+import org.aionos.kernel.policy.Brain;
+import org.aionos.kernel.policy.PolicyVersions;
 import org.aionos.kernel.task.Scheduler;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
@@ -61,6 +64,20 @@ public class Kernel {
       policy = ReferencePolicy.DYNAMIC,
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable Policy policy;
+
+  @Reference(
+      name = "versions",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable PolicyVersions versions;
+
+  @Reference(
+      name = "approvals",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Approvals approvals;
 
   @Reference(
       name = "journal",
@@ -133,6 +150,13 @@ public class Kernel {
       policyOption = ReferencePolicyOption.GREEDY)
   volatile @Nullable Models models;
 
+  @Reference(
+      name = "brain",
+      cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC,
+      policyOption = ReferencePolicyOption.GREEDY)
+  volatile @Nullable Brain brain;
+
   @Activate
   public Kernel() {}
 
@@ -167,6 +191,14 @@ public class Kernel {
     return present(policy, "policy");
   }
 
+  PolicyVersions versions() {
+    return present(versions, "policy");
+  }
+
+  Approvals approvals() {
+    return present(approvals, "policy");
+  }
+
   Journal journal() {
     return present(journal, "journal");
   }
@@ -197,6 +229,10 @@ public class Kernel {
 
   Models models() {
     return present(models, "model");
+  }
+
+  Brain brain() {
+    return present(brain, "brain");
   }
 
   /** The processes of agents, as far as anybody knows. */

@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import org.aionos.kernel.Policy;
 import org.aionos.kernel.Role;
 import org.aionos.kernel.ToolCatalog;
 import org.aionos.kernel.model.Models;
@@ -103,18 +102,6 @@ final class KernelEndpoints {
     values.put("usd_per_million_tokens_out", route.usdPerMillionTokensOut());
     values.put("circuit", route.circuit());
     return values;
-  }
-
-  void policy(Exchange exchange) {
-    Policy.Version version = kernel.policy().version();
-    exchange.answer(
-        200,
-        Answers.of(
-            Map.of(
-                "version", version.id(),
-                // Where it lies on this host, and what is wrong with it, is for operators.
-                "source", exchange.caller().has(Role.VIEWER) ? version.source() : "",
-                "rejected", exchange.caller().has(Role.VIEWER) ? version.rejected() : "")));
   }
 
   private static Map<String, @Nullable Object> tool(ToolCatalog.Installed installed) {

@@ -372,6 +372,11 @@ public final class Dispatcher implements Scheduler, TaskCalls {
   }
 
   @Override
+  public Turns turns() {
+    return settings.now().turns();
+  }
+
+  @Override
   public List<Process> processes(@Nullable String tenant) {
     return engine.processes(tenant);
   }

@@ -10,6 +10,8 @@ import org.aionos.document.Fields;
 import org.aionos.document.InvalidDocument;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.policy.Tuning;
+import org.aionos.kernel.task.Scheduler.Place;
+import org.aionos.kernel.task.Scheduler.Turns;
 import org.aionos.kernel.task.Tier;
 import org.jspecify.annotations.Nullable;
 
@@ -121,6 +123,10 @@ record SchedulerSettings(
       return own == null ? other : other == null || own.compareTo(other) <= 0 ? own : other;
     }
 
+    Place place() {
+      return new Place(weight, maxConcurrency);
+    }
+
     /** Whether calls use something of it up. */
     boolean isLimited() {
       return tokenRate != null || usdPerHour != null || callsPerHour != null;
@@ -174,6 +180,31 @@ record SchedulerSettings(
   }
 
   record Tenant(Quota quota, Map<String, Quota> agents) {}
+
+  /** As others see it. */
+  Turns turns() {
+    Map<String, Place> named = new LinkedHashMap<>();
+    Map<AgentId, Place> agents = new LinkedHashMap<>();
+    quotas
+        .tenants()
+        .forEach(
+            (tenant, said) -> {
+              named.put(tenant, said.quota().place());
+              said.agents()
+                  .forEach((agent, own) -> agents.put(new AgentId(tenant, agent), own.place()));
+            });
+    return new Turns(
+        slots,
+        weights,
+        window.toMillis(),
+        minimumRuntime.toMillis(),
+        slice.toMillis(),
+        ageing.toMillis(),
+        named,
+        quotas.standard().place(),
+        agents,
+        quotas.standardOfAgents().place());
+  }
 
   // --- reading --------------------------------------------------------------------------------
 

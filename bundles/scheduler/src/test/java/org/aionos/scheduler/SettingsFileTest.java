@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.aionos.kernel.AgentId;
 import org.aionos.kernel.policy.Tuning;
+import org.aionos.kernel.task.Scheduler;
 import org.aionos.kernel.task.Tier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -178,5 +179,27 @@ class SettingsFileTest {
     next.tenants.put("acme", FakeTuning.concurrency(2));
     next.changed();
     assertThat(file.now().quotas().of("acme").maxConcurrency()).isEqualTo(2);
+  }
+
+  @Test
+  void others_see_how_turns_are_taken() throws IOException {
+    write(
+        "{slots: 3, queues: {high: {weight: 9}}, slice_ms: 500, ageing_ms: 700,"
+            + " minimum_runtime_ms: 50, window_s: 30, quotas: {default: {max_concurrency: 2},"
+            + " tenants: {acme: {weight: 5, agents: {boss: {max_concurrency: 1}}}}}}");
+
+    Scheduler.Turns turns = file.now().turns();
+
+    assertThat(turns.slots()).isEqualTo(3);
+    assertThat(turns.weights()).isEqualTo(Map.of(Tier.HIGH, 9, Tier.NORMAL, 3, Tier.LOW, 1));
+    assertThat(turns.sliceMillis()).isEqualTo(500);
+    assertThat(turns.ageingMillis()).isEqualTo(700);
+    assertThat(turns.minimumRuntimeMillis()).isEqualTo(50);
+    assertThat(turns.windowMillis()).isEqualTo(30_000);
+    assertThat(turns.otherTenants()).isEqualTo(new Scheduler.Place(1, 2));
+    assertThat(turns.tenants()).isEqualTo(Map.of("acme", new Scheduler.Place(5, null)));
+    assertThat(turns.agents())
+        .isEqualTo(Map.of(new AgentId("acme", "boss"), new Scheduler.Place(1, 1)));
+    assertThat(turns.otherAgents()).isEqualTo(new Scheduler.Place(1, null));
   }
 }

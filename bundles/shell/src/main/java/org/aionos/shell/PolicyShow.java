@@ -6,6 +6,7 @@ import org.aionos.kernel.AgentId;
 import org.aionos.kernel.AgentProcess;
 import org.aionos.kernel.Policy;
 import org.aionos.kernel.ProcessTable;
+import org.aionos.kernel.policy.PolicyVersions;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Argument;
 import org.apache.karaf.shell.api.action.Command;
@@ -24,6 +25,8 @@ public final class PolicyShow implements Action {
 
   @Reference Policy policy;
 
+  @Reference PolicyVersions versions;
+
   @Reference ProcessTable processes;
 
   @Argument(name = "agent", description = "agent://<tenant>/<agent>")
@@ -41,10 +44,31 @@ public final class PolicyShow implements Action {
     if (!version.rejected().isEmpty()) {
       System.out.println("NOT in force is the file that is there now: " + version.rejected());
     }
+    versions.canary().ifPresent(PolicyShow::show);
+    if (!versions.operatorCalled().isEmpty()) {
+      System.out.println("AN OPERATOR IS CALLED: " + Words.line(versions.operatorCalled()));
+    }
     if (agent != null) {
       show(AgentId.parse(agent));
     }
     return null;
+  }
+
+  private static void show(PolicyVersions.Trial trial) {
+    System.out.println(
+        (trial.watched() ? "watched  " : "canary   ")
+            + trial.version()
+            + (trial.percent() == null ? "" : " for " + trial.percent() + " % of tenants")
+            + (trial.tenants().isEmpty() ? "" : " for " + String.join(", ", trial.tenants()))
+            + " beside "
+            + trial.stable()
+            + ": "
+            + trial.failures()
+            + " failures in a row, "
+            + trial.inconclusive()
+            + " intervals without a conclusion"
+            + (trial.paused() ? ", PAUSED" : "")
+            + (trial.says().isEmpty() ? "" : "; " + Words.line(trial.says())));
   }
 
   private void show(AgentId id) {

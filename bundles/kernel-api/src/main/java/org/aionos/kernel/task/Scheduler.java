@@ -65,6 +65,14 @@ public interface Scheduler {
    */
   void approveEntry(AgentId agent, String digest, Caller by);
 
+  /**
+   * By what turns are taken as the scheduler's own configuration has it, before the policy says
+   * anything; null if it does not say.
+   */
+  default @Nullable Turns turns() {
+    return null;
+  }
+
   /** The processes of agents that run or are frozen right now. */
   List<Process> processes(@Nullable String tenant);
 
@@ -155,4 +163,38 @@ public interface Scheduler {
       double cores,
       AgentLauncher.Usage usage,
       long ageMillis) {}
+
+  /**
+   * How turns are taken.
+   *
+   * @param tenants what is said of a tenant, by its name
+   * @param otherTenants what holds for all others
+   * @param agents what is said of an agent
+   * @param otherAgents what holds for all others
+   */
+  record Turns(
+      int slots,
+      Map<Tier, Integer> weights,
+      long windowMillis,
+      long minimumRuntimeMillis,
+      long sliceMillis,
+      long ageingMillis,
+      Map<String, Place> tenants,
+      Place otherTenants,
+      Map<AgentId, Place> agents,
+      Place otherAgents) {
+
+    public Turns {
+      weights = Map.copyOf(weights);
+      tenants = Map.copyOf(tenants);
+      agents = Map.copyOf(agents);
+    }
+  }
+
+  /**
+   * What one tenant, or one agent, has beside others.
+   *
+   * @param concurrencyMax of its tasks so many run at once; null for no limit
+   */
+  record Place(int weight, @Nullable Integer concurrencyMax) {}
 }
