@@ -76,7 +76,7 @@ class OptimiserTest {
   @Test
   void step_by_step_it_comes_to_rest() throws Exception {
     Rules rules = MadeLoad.bad();
-    Load load = MadeLoad.busy(1);
+    Load load = MadeLoad.busy(1, 300);
     Played first = Replay.of(load, rules);
     int steps = 0;
     for (Optimiser.Found found = Optimiser.search(load, rules, 16);
@@ -105,8 +105,8 @@ class OptimiserTest {
 
   @Test
   void the_same_load_gives_the_same_answer() throws Exception {
-    assertThat(Optimiser.search(MadeLoad.busy(3), MadeLoad.bad(), 16))
-        .isEqualTo(Optimiser.search(MadeLoad.busy(3), MadeLoad.bad(), 16));
+    assertThat(Optimiser.search(MadeLoad.busy(3, 250), MadeLoad.bad(), 16))
+        .isEqualTo(Optimiser.search(MadeLoad.busy(3, 250), MadeLoad.bad(), 16));
   }
 
   @Test
