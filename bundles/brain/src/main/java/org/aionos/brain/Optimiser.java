@@ -38,7 +38,10 @@ final class Optimiser {
 
   private Optimiser() {}
 
-  static Found search(Load recorded, Rules rules) throws InterruptedException {
+  /**
+   * @param changesMax in so many values the better order may differ
+   */
+  static Found search(Load recorded, Rules rules, int changesMax) throws InterruptedException {
     Order present = Order.of(rules);
     Load load = playable(recorded, rules);
     Played before = Replay.of(load, rules);
@@ -48,6 +51,9 @@ final class Optimiser {
     double cost = 1;
     int tried = 0;
     for (Order order : neighbours(present, load.hasPriorities())) {
+      if (order.differences(present) > changesMax) {
+        continue;
+      }
       Played played = Replay.of(load, order.over(rules));
       double each = objective.cost(played);
       tried++;

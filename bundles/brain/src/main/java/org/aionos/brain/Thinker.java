@@ -324,7 +324,8 @@ final class Thinker implements Brain {
   }
 
   private Thought ofOptimiser(Situation situation, Ids ids) throws InterruptedException {
-    Optimiser.Found found = Optimiser.search(situation.snapshot().load(), situation.rules());
+    Optimiser.Found found =
+        Optimiser.search(situation.snapshot().load(), situation.rules(), caution.changesMax());
     byte[] answer = Suggested.answer(situation, ids, caution, found, rails);
     GuardRails.Verdict verdict = rails.judge(situation, ids, answer);
     if (!(verdict instanceof GuardRails.Passed passed)) {

@@ -55,7 +55,7 @@ class OptimiserTest {
   void a_bad_order_is_bettered_on_the_load_it_was_found_on_and_on_another_of_its_kind()
       throws Exception {
     Rules bad = MadeLoad.bad();
-    Optimiser.Found found = Optimiser.search(MadeLoad.busy(1), bad);
+    Optimiser.Found found = Optimiser.search(MadeLoad.busy(1), bad, 16);
 
     assertThat(found.better()).isNotNull();
     assertThat(found.cost()).isLessThan(0.8);
@@ -76,12 +76,12 @@ class OptimiserTest {
   @Test
   void step_by_step_it_comes_to_rest() throws Exception {
     Rules rules = MadeLoad.bad();
-    Load load = MadeLoad.busy(1);
+    Load load = MadeLoad.busy(1, 300);
     Played first = Replay.of(load, rules);
     int steps = 0;
-    for (Optimiser.Found found = Optimiser.search(load, rules);
+    for (Optimiser.Found found = Optimiser.search(load, rules, 16);
         found.better() != null;
-        found = Optimiser.search(load, rules)) {
+        found = Optimiser.search(load, rules, 16)) {
       rules = found.better().over(rules);
       assertThat(++steps).as("steps").isLessThan(30);
     }
@@ -93,9 +93,20 @@ class OptimiserTest {
   }
 
   @Test
+  void it_changes_no_more_values_than_it_may() throws Exception {
+    Rules bad = MadeLoad.bad();
+    Order one = Optimiser.search(MadeLoad.busy(1, 250), bad, 1).better();
+
+    assertThat(one).isNotNull();
+    assertThat(one.differences(Order.of(bad))).isEqualTo(1);
+    assertThat(Optimiser.search(MadeLoad.busy(1, 250), bad, 16).better().differences(Order.of(bad)))
+        .isGreaterThan(1);
+  }
+
+  @Test
   void the_same_load_gives_the_same_answer() throws Exception {
-    assertThat(Optimiser.search(MadeLoad.busy(3), MadeLoad.bad()))
-        .isEqualTo(Optimiser.search(MadeLoad.busy(3), MadeLoad.bad()));
+    assertThat(Optimiser.search(MadeLoad.busy(3, 250), MadeLoad.bad(), 16))
+        .isEqualTo(Optimiser.search(MadeLoad.busy(3, 250), MadeLoad.bad(), 16));
   }
 
   @Test
@@ -106,7 +117,7 @@ class OptimiserTest {
                 new Load.Task(0, ACME, Tier.HIGH, 8, 10, false),
                 new Load.Task(60_000, ACME, Tier.LOW, 1, 10, true)));
 
-    Optimiser.Found found = Optimiser.search(idle, Rules.of(4));
+    Optimiser.Found found = Optimiser.search(idle, Rules.of(4), 16);
 
     assertThat(found.better()).isNull();
     assertThat(found.cost()).isEqualTo(1);
