@@ -373,7 +373,7 @@ public final class Dispatcher implements Scheduler, TaskCalls {
 
   @Override
   public Turns turns() {
-    return settings.now().turns();
+    return settings.configured().turns();
   }
 
   @Override

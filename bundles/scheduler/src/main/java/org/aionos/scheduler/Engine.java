@@ -254,7 +254,8 @@ final class Engine implements Keeping.Owner {
         reopenDoors();
         lookNowAndThen();
         if (answered) {
-          await();
+          // Asked without our lock: who brings a neighbour may be about to wake us, and hold its.
+          await(neighbours.areReady());
         } else {
           pause();
         }
@@ -292,12 +293,12 @@ final class Engine implements Keeping.Owner {
     }
   }
 
-  private synchronized void await() throws InterruptedException {
+  private synchronized void await(boolean ready) throws InterruptedException {
     OptionalLong next = board.nextDecision();
     long now = clock.millis();
     // The clock may have been set back.
     long until = Math.min(lookedAtMillis, now) + LOOK_MILLIS;
-    if (next.isPresent() && neighbours.areReady()) {
+    if (next.isPresent() && ready) {
       until = Math.min(until, next.getAsLong());
     }
     if (!awake && until > now) {

@@ -126,6 +126,11 @@ public final class SettingsFile {
     return settings;
   }
 
+  /** As the file says, whatever the policy does. */
+  synchronized SchedulerSettings configured() {
+    return read;
+  }
+
   /**
    * Where tasks are kept, from the first valid file on; null until then. To guess it would be to
    * begin with another store than the operator meant.

@@ -142,6 +142,7 @@ class SettingsFileTest {
     write("queues: {high: {weight: 8}}\nslots: 3");
     assertThat(file.now().weights()).as("the policy still holds").containsEntry(Tier.HIGH, 2);
     assertThat(file.now().slots()).isEqualTo(3);
+    assertThat(file.configured().weights()).as("without it").containsEntry(Tier.HIGH, 8);
   }
 
   @Test
