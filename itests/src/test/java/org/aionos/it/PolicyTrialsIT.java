@@ -135,9 +135,7 @@ class PolicyTrialsIT {
     broken.set(true);
     long begun = System.nanoTime();
     Await.until(
-        "it is gone back from",
-        SOON,
-        () -> get("/v1/policy/canary").json().at("/canary").isNull());
+        "it is gone back from", SOON, () -> get("/v1/policy/canary").json().at("/canary").isNull());
     Duration took = Duration.ofNanos(System.nanoTime() - begun);
     going.set(false);
     caller.join();
@@ -165,7 +163,8 @@ class PolicyTrialsIT {
     assertThat(refused.at("/error/message")).contains(id);
     assertThat(waiting.get("subject").asText()).contains("fickle");
     post("/v1/approvals/" + id + "/approve", object()).expect(200);
-    kernel.call(RunningKernel.RESEARCHER_V1, "POST", "/v1/approvals/" + id + "/approve", object())
+    kernel
+        .call(RunningKernel.RESEARCHER_V1, "POST", "/v1/approvals/" + id + "/approve", object())
         .expect(403, "ROLE_REQUIRED");
 
     fickle(false).expect(200);

@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 
-/** Versions of the policy over the wire: stored, compared, switched to and back, through crashes. */
+/**
+ * Versions of the policy over the wire: stored, compared, switched to and back, through crashes.
+ */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class PolicyVersionsIT {
 
@@ -90,7 +92,8 @@ class PolicyVersionsIT {
     JsonNode listed = get("/v1/policy/versions").expect(200).json().at("/items/0");
     assertThat(listed.get("version").asText()).isEqualTo(first);
     assertThat(listed.get("state").asText()).isEqualTo("current");
-    assertThat(get("/v1/policy/versions/" + first).expect(200).json().at("/files").get(FILE).asText())
+    assertThat(
+            get("/v1/policy/versions/" + first).expect(200).json().at("/files").get(FILE).asText())
         .isEqualTo(shipped);
   }
 
@@ -121,8 +124,12 @@ class PolicyVersionsIT {
   @Order(3)
   void what_grants_more_takes_the_hash_of_what_was_looked_at() {
     post("/v1/policy/activate/narrow-1").expect(200);
-    String wide = shipped.replace("deny: [subprocess]", "deny: []").replace(
-        "allow: [network, filesystem, gpu]", "allow: [network, filesystem, gpu, subprocess]");
+    String wide =
+        shipped
+            .replace("deny: [subprocess]", "deny: []")
+            .replace(
+                "allow: [network, filesystem, gpu]",
+                "allow: [network, filesystem, gpu, subprocess]");
     String sha256 = add("wide-1", wide, Map.of()).expect(201).at("/sha256");
 
     Answer refused = post("/v1/policy/activate/wide-1").expect(403, "APPROVAL_REQUIRED");
@@ -161,8 +168,15 @@ class PolicyVersionsIT {
   @Test
   @Order(5)
   void what_is_taken_away_stays_so_through_switches_and_a_crash() {
-    String first = get("/v1/policy/versions?limit=1000").json().at("/items").findValuesAsText("version")
-        .stream().filter(name -> name.startsWith("1-")).findFirst().orElseThrow();
+    String first =
+        get("/v1/policy/versions?limit=1000")
+            .json()
+            .at("/items")
+            .findValuesAsText("version")
+            .stream()
+            .filter(name -> name.startsWith("1-"))
+            .findFirst()
+            .orElseThrow();
     post("/v1/policy/rollback/" + first).expect(200);
     String id =
         post(
@@ -245,7 +259,7 @@ class PolicyVersionsIT {
     assertThat(kernel.shell("aion:policy")).contains("narrow-1");
     assertThat(kernel.shell("aion:policy-dry-run " + before)).contains("decided");
     assertThat(kernel.shell("aion:policy-rollback " + before)).contains("rolled back to " + before);
-    assertThat(kernel.shell("aion:approvals --no-format")).contains("PARAMS");
+    assertThat(kernel.shell("aion:approvals")).contains("PARAMS");
     assertThat(current()).isEqualTo(before);
   }
 }
