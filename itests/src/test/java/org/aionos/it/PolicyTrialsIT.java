@@ -109,6 +109,8 @@ class PolicyTrialsIT {
       throws InterruptedException {
     String sha256 = add("gated-1", shipped, "5000");
     post("/v1/policy/activate/gated-1", object().put("sha256", sha256)).expect(200);
+    // Accepted: what is judged from here on is the canary alone.
+    post("/v1/policy/canary/end", object()).expect(200);
     add("trial-1", shipped, "4000");
     ObjectNode canary = object();
     canary.putArray("tenants").add("tenantA");

@@ -259,7 +259,7 @@ class PolicyVersionsIT {
     assertThat(kernel.shell("aion:policy")).contains("narrow-1");
     assertThat(kernel.shell("aion:policy-dry-run " + before)).contains("decided");
     assertThat(kernel.shell("aion:policy-rollback " + before)).contains("rolled back to " + before);
-    assertThat(kernel.shell("aion:approvals --no-format")).contains("PARAMS");
+    assertThat(kernel.shell("aion:approvals")).contains("PARAMS");
     assertThat(current()).isEqualTo(before);
   }
 }

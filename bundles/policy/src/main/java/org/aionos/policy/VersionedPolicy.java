@@ -402,8 +402,9 @@ public final class VersionedPolicy implements Policy, Tuning, PolicyVersions {
   private void reject(String why) {
     rejected = why;
     Loaded stable = switches.inForce().stable();
-    log.error("policy refused: file={} why={} kept={}", file, why, stable);
-    switches.refused(why, stable == null ? null : stable.name());
+    String kept = stable == null ? null : stable.name();
+    log.error("policy refused: file={} why={} kept={}", file, why, kept);
+    switches.refused(why, kept);
   }
 
   // --- the cluster ----------------------------------------------------------------------------
