@@ -13,6 +13,7 @@ import org.aionos.kernel.Code;
 import org.aionos.kernel.Policy;
 import org.aionos.kernel.Refused;
 import org.aionos.kernel.Role;
+import org.aionos.kernel.policy.Brain;
 import org.aionos.kernel.policy.PolicyVersions;
 import org.aionos.kernel.policy.PolicyVersions.Activation;
 import org.aionos.kernel.policy.PolicyVersions.DryRun;
@@ -200,7 +201,29 @@ final class PolicyEndpoints {
     answer.put("allowed", run.allowed());
     answer.put("approvals", run.approvals());
     answer.put("examples", run.examples().stream().map(PolicyEndpoints::values).toList());
+    answer.put("scheduler", played(run.version()));
     exchange.answer(200, Answers.of(answer));
+  }
+
+  /** What the order of turns would have been worth; null while the part that plays it is away. */
+  private @Nullable Map<String, @Nullable Object> played(String version) {
+    try {
+      Brain.Simulation played = kernel.brain().simulate(version);
+      Map<String, @Nullable Object> values = new LinkedHashMap<>();
+      values.put("tasks", played.tasks());
+      values.put("before", played.before());
+      values.put("after", played.after());
+      values.put("cost", played.cost());
+      return values;
+    } catch (Refused away) {
+      if (away.problem().code() == Code.RESTARTING) {
+        return null;
+      }
+      throw away;
+    } catch (InterruptedException stopping) {
+      Thread.currentThread().interrupt();
+      throw new Refused(Code.RESTARTING, "the kernel is stopping; ask again in a moment");
+    }
   }
 
   void canary(Exchange exchange) {

@@ -1,5 +1,7 @@
 package org.aionos.shell;
 
+import java.util.Locale;
+import org.aionos.kernel.policy.Brain;
 import org.aionos.kernel.policy.PolicyVersions;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Argument;
@@ -19,12 +21,15 @@ public final class PolicyDryRun implements Action {
 
   @Reference PolicyVersions versions;
 
+  @Reference(optional = true)
+  @Nullable Brain brain;
+
   @Argument(name = "version", description = "Its name", required = true)
   @Completion(PolicyVersionNames.class)
   String version = "";
 
   @Override
-  public @Nullable Object execute() {
+  public @Nullable Object execute() throws InterruptedException {
     PolicyVersions.DryRun run = versions.dryRun(version);
     System.out.println(
         run.decided()
@@ -56,6 +61,17 @@ public final class PolicyDryRun implements Action {
               + each.then()
               + " by "
               + Words.line(each.rule()));
+    }
+    Brain playing = brain;
+    if (playing != null) {
+      Brain.Simulation played = playing.simulate(version);
+      System.out.println(
+          played.tasks()
+              + " tasks of the last hour, played: cost "
+              + String.format(Locale.ROOT, "%.3f", played.cost())
+              + " of what it is now (less is better)");
+      System.out.println("now   " + Words.line(String.valueOf(played.before())));
+      System.out.println("then  " + Words.line(String.valueOf(played.after())));
     }
     return null;
   }
