@@ -48,6 +48,10 @@ final class RevocationFile {
   private final Consumer<Revoked> changed;
   private Revoked now = Revoked.NOTHING;
   private byte[] bytes = {};
+
+  /** Made here since the others were last seen to have what we have. */
+  private final Map<String, Revocation> unshared = new LinkedHashMap<>();
+
   private volatile String rejected = "";
 
   RevocationFile(
@@ -160,6 +164,7 @@ final class RevocationFile {
     facts.put("id", each.id());
     record("policy.revoked", each.by(), facts);
     write(checked);
+    unshared.put(each.id(), each);
     return each;
   }
 
@@ -189,6 +194,7 @@ final class RevocationFile {
     }
     record("policy.revocation_lifted", Switches.name(by), Map.of("id", id));
     write(new Revoked(left));
+    unshared.remove(id);
   }
 
   private void write(Revoked revoked) {
@@ -221,16 +227,28 @@ final class RevocationFile {
   }
 
   synchronized boolean is(byte[] written) {
-    return Arrays.equals(bytes, written);
+    boolean same = Arrays.equals(bytes, written);
+    if (same) {
+      unshared.clear();
+    }
+    return same;
   }
 
-  /** Takes over what other nodes have taken away. */
+  /**
+   * Takes over what other nodes have taken away. What was taken away here meanwhile is kept, and
+   * given to them next.
+   */
   synchronized void adopt(byte[] written) throws InvalidDocument, IOException {
     Revoked theirs = Revoked.read(written, clock.instant());
-    record("policy.revocations_changed", "cluster", Map.of("count", theirs.revocations().size()));
-    disk.write(lastGood, written);
-    disk.write(file, written);
-    bytes = written.clone();
-    hold(theirs);
+    List<Revocation> all = new ArrayList<>(theirs.revocations());
+    unshared.values().stream().filter(each -> !all.contains(each)).forEach(all::add);
+    boolean more = all.size() > theirs.revocations().size();
+    Revoked both = more ? new Revoked(all) : theirs;
+    byte[] kept = more ? both.write() : written.clone();
+    record("policy.revocations_changed", "cluster", Map.of("count", all.size()));
+    disk.write(lastGood, kept);
+    disk.write(file, kept);
+    bytes = kept;
+    hold(both);
   }
 }

@@ -73,7 +73,7 @@ final class Opened {
           neighbours,
           () -> Instant.EPOCH.plusNanos(nanos.getAsLong()),
           nanos,
-          new Random(7));
+          new Random(state.hashCode()));
     } catch (IOException failed) {
       throw new UncheckedIOException(failed);
     }

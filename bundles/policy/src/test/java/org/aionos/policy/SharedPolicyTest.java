@@ -301,4 +301,24 @@ final class SharedPolicyTest {
     assertThat(one.revocations()).isEmpty();
     assertThat(one.behind() + two.behind()).isEmpty();
   }
+
+  @Test
+  void what_two_nodes_take_away_at_once_is_taken_away_at_both() throws Exception {
+    write("one", GOOD.formatted("1"));
+    VersionedPolicy one = node("one");
+    one.exchange();
+    VersionedPolicy two = node("two");
+    two.exchange();
+    one.revoke(new Revoking("acme", null, "network", null, null, "of one"), Opened.OPERATOR);
+    two.revoke(new Revoking("acme", null, null, "pay", null, "of two"), Opened.OPERATOR);
+    for (int i = 0; i < 3; i++) {
+      one.exchange();
+      two.exchange();
+    }
+
+    assertThat(one.revocations())
+        .extracting(each -> each.what().reason())
+        .containsExactlyInAnyOrder("of one", "of two");
+    assertThat(two.revocations()).containsExactlyElementsOf(one.revocations());
+  }
 }
