@@ -8,13 +8,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Order;
@@ -102,7 +99,7 @@ class BrainIT {
         .isEqualTo(current);
     assertThat(kernel.call(kernel.operator(), "GET", "/v1/policy").expect(200).text())
         .isEqualTo(before);
-    assertThat(journal(kernel)).contains("policy.proposed");
+    assertThat(kernel.journal()).contains("policy.proposed");
     assertThat(kernel.call("GET", "/metrics", Map.of(), new byte[0]).text())
         .contains("aion_brain_proposals_total{outcome=\"proposed\",source=\"optimiser\"}");
 
@@ -238,23 +235,11 @@ class BrainIT {
       Await.until(
           "a canary is tried",
           Duration.ofSeconds(60),
-          () -> journal(own).contains("policy.canary_begun"));
+          () -> own.journal().contains("policy.canary_begun"));
 
-      assertThat(journal(own)).contains("policy.proposed").contains("\"by\":\"brain\"");
+      assertThat(own.journal()).contains("policy.proposed").contains("\"by\":\"brain\"");
       assertThat(Files.readString(own.data().resolve("state/brain/tried.json"))).contains("202");
       own.invoke("echo", Map.of("text", "still served")).expect(200);
-    }
-  }
-
-  private static String journal(RunningKernel of) {
-    try (Stream<Path> files = Files.walk(of.data().resolve("state/journal"))) {
-      StringBuilder text = new StringBuilder();
-      for (Path file : files.filter(Files::isRegularFile).toList()) {
-        text.append(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1));
-      }
-      return text.toString();
-    } catch (IOException unreadable) {
-      throw new UncheckedIOException(unreadable);
     }
   }
 }

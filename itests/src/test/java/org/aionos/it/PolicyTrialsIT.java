@@ -3,12 +3,14 @@ package org.aionos.it;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -52,6 +54,13 @@ class PolicyTrialsIT {
                     if (call.arguments().containsKey("broken")) {
                       throw new IllegalStateException();
                     }
+                    if (call.arguments().containsKey("slow")) {
+                      try {
+                        Thread.sleep(150);
+                      } catch (InterruptedException ended) {
+                        Thread.currentThread().interrupt();
+                      }
+                    }
                     return ToolResult.of(Map.of());
                   }
                 }
@@ -80,10 +89,14 @@ class PolicyTrialsIT {
   }
 
   private static String add(String name, String capabilities, String slice) {
+    return add(name, capabilities, slice, GATES);
+  }
+
+  private static String add(String name, String capabilities, String slice, String gates) {
     ObjectNode body = object().put("version", name);
     body.putObject("files")
         .put(FILE, capabilities)
-        .put("gates.yaml", GATES)
+        .put("gates.yaml", gates)
         .put(
             "scheduler.yaml",
             "apiVersion: aion.os/v1\nkind: SchedulerPolicy\nslice_ms: " + slice + "\n");
@@ -146,6 +159,80 @@ class PolicyTrialsIT {
     assertThat(took).isLessThan(ROLLED_BACK_MAX);
     assertThat(get("/v1/policy").at("/version")).isEqualTo("gated-1");
     assertThat(rollbacks()).isEqualTo(before + 1);
+  }
+
+  /**
+   * Urgent tasks that are short, and others that are long: whoever runs long keeps them waiting.
+   */
+  private static ObjectNode load() {
+    ObjectNode snapshot = object();
+    ArrayNode load = snapshot.putArray("load");
+    for (int i = 0; i < 200; i++) {
+      load.addObject()
+          .put("at_ms", 3_000L * i)
+          .put("queue", i % 3 == 0 ? "low" : "high")
+          .put("tenant", i % 3 == 0 ? "dune" : "acme")
+          .put("run_ms", i % 3 == 0 ? 20_000 : 200);
+    }
+    return snapshot;
+  }
+
+  @Test
+  void from_a_proposal_over_a_dry_run_to_a_canary_that_is_slow_and_gone_back_from()
+      throws IOException, InterruptedException {
+    String slowGates = GATES.replace("metric: error_rate, max: 0.3", "metric: p95_ms, max: 100");
+    String sha256 = add("loop-1", shipped, "600000", slowGates);
+    post("/v1/policy/activate/loop-1", object().put("sha256", sha256)).expect(200);
+    post("/v1/policy/canary/end", object()).expect(200);
+
+    JsonNode proposal = post("/v1/brain/propose-policy", load()).expect(200).json();
+    String proposed = proposal.at("/version").asText();
+    assertThat(proposal.at("/changes")).isNotEmpty();
+    JsonNode rehearsed = post("/v1/policy/dry-run/" + proposed, object()).expect(200).json();
+    assertThat(rehearsed.at("/decided").asInt()).isPositive();
+    assertThat(rehearsed.at("/refused").asInt() + rehearsed.at("/allowed").asInt()).isZero();
+    ObjectNode canary = object();
+    canary.putArray("tenants").add("tenantA");
+    post("/v1/policy/activate/" + proposed, canary).expect(200);
+
+    long before = rollbacks();
+    AtomicBoolean slow = new AtomicBoolean();
+    AtomicBoolean going = new AtomicBoolean(true);
+    AtomicInteger answered = new AtomicInteger();
+    Thread caller =
+        new Thread(
+            () -> {
+              while (going.get()) {
+                kernel
+                    .invoke("fickle", slow.get() ? Map.of("slow", true) : Map.of("fine", true))
+                    .expect(200);
+                answered.incrementAndGet();
+              }
+            });
+    caller.start();
+    Await.until(
+        "it does well",
+        SOON,
+        () -> get("/v1/policy/canary").json().at("/canary/figures/calls").asLong() > 5);
+    slow.set(true);
+    long begun = System.nanoTime();
+    Await.until(
+        "it is gone back from", SOON, () -> get("/v1/policy/canary").json().at("/canary").isNull());
+    Duration took = Duration.ofNanos(System.nanoTime() - begun);
+    going.set(false);
+    caller.join();
+
+    System.out.printf(
+        "policy: a canary that was slow was gone after %d ms, of %d calls none failed%n",
+        took.toMillis(), answered.get());
+    assertThat(took).isLessThan(ROLLED_BACK_MAX);
+    assertThat(get("/v1/policy").at("/version")).isEqualTo("loop-1");
+    assertThat(rollbacks()).isEqualTo(before + 1);
+    assertThat(get("/v1/policy/versions/" + proposed).at("/sha256")).isNotEmpty();
+    kernel.auditVerify().expectSuccess();
+    assertThat(kernel.journal())
+        .contains("policy.proposed", "policy.canary_begun", "policy.rolled_back")
+        .contains(proposed);
   }
 
   @Test

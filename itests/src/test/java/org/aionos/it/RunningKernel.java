@@ -13,6 +13,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -390,6 +391,19 @@ final class RunningKernel implements AutoCloseable {
     List<String> line = new ArrayList<>(List.of("./aion", "shell"));
     line.addAll(List.of(command));
     return Shell.run(ROOT, environment(), Duration.ofSeconds(90), line).output();
+  }
+
+  /** All that stands on record, as text with whatever binary is around it. */
+  String journal() {
+    try (Stream<Path> files = Files.walk(data.resolve("state/journal"))) {
+      StringBuilder text = new StringBuilder();
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        text.append(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1));
+      }
+      return text.toString();
+    } catch (IOException unreadable) {
+      throw new UncheckedIOException(unreadable);
+    }
   }
 
   Shell auditVerify() {
