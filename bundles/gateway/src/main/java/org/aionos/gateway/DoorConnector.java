@@ -219,6 +219,8 @@ final class DoorConnector extends AbstractConnector implements AgentDoors {
     private final Set<SelectableChannel> connections = ConcurrentHashMap.newKeySet();
 
     /** Guarded by this, as is what follows. */
+    private @Nullable ServerSocketChannel channel;
+
     private @Nullable Closeable listening;
 
     private boolean shut;
@@ -242,15 +244,16 @@ final class DoorConnector extends AbstractConnector implements AgentDoors {
     private synchronized void listen() throws IOException {
       // A kernel that was killed leaves its sockets behind.
       Files.deleteIfExists(path);
-      ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+      ServerSocketChannel opened = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
       try {
-        channel.bind(UnixDomainSocketAddress.of(path), CONNECTIONS_PER_DOOR_MAX);
+        opened.bind(UnixDomainSocketAddress.of(path), CONNECTIONS_PER_DOOR_MAX);
         // The agent runs as another user. Who else may connect is for the folder to say.
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw-rw-"));
-        channel.configureBlocking(false);
-        listening = selectors.acceptor(channel);
+        opened.configureBlocking(false);
+        listening = selectors.acceptor(opened);
+        channel = opened;
       } catch (IOException | RuntimeException failed) {
-        channel.close();
+        opened.close();
         throw failed;
       }
     }
@@ -284,6 +287,10 @@ final class DoorConnector extends AbstractConnector implements AgentDoors {
           return;
         }
         shut = true;
+        // Who waits to be accepted is turned away by the socket's end alone; and that comes once
+        // the
+        // selector has let go of it, which it is woken for.
+        close(channel);
         close(listening);
       }
       try {
@@ -295,10 +302,10 @@ final class DoorConnector extends AbstractConnector implements AgentDoors {
       doors.remove(path, this);
     }
 
-    private static void close(@Nullable Closeable listening) {
-      if (listening != null) {
+    private static void close(@Nullable Closeable socket) {
+      if (socket != null) {
         try {
-          listening.close();
+          socket.close();
         } catch (IOException closedAllTheSame) {
           LOG.debug("a socket was not closed cleanly", closedAllTheSame);
         }
