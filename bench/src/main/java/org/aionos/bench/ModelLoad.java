@@ -49,6 +49,7 @@ public final class ModelLoad {
       case "streams" -> load.streams(count);
       case "fan" -> load.fan(count);
       case "long" -> load.besideLong(count);
+      case "gone" -> load.gone(count);
       default -> throw new IllegalArgumentException(args[2]);
     }
   }
@@ -78,13 +79,19 @@ public final class ModelLoad {
   }
 
   private static byte[] call(String agent, String syscall, String params) {
+    return call(agent, syscall, params, 60_000);
+  }
+
+  private static byte[] call(String agent, String syscall, String params, int latencyMillis) {
     return ("{\"schema\":\"aion.syscall.v1\",\"syscall\":\""
             + syscall
             + "\",\"agent_id\":\""
             + agent
             + "\",\"params\":"
             + params
-            + ",\"budget\":{\"latency_ms\":60000}}")
+            + ",\"budget\":{\"latency_ms\":"
+            + latencyMillis
+            + "}}")
         .getBytes(UTF_8);
   }
 
@@ -449,5 +456,99 @@ public final class ModelLoad {
     threads.shutdownNow();
     System.out.printf("quick calls, %d, beside %d streams of 10 s%n", quick, longOnes);
     print("beyond the model's time", beyond);
+  }
+
+  // --- calls that nobody waits for any more ---------------------------------------------------
+
+  /** Thrown out of an answer by whoever has heard enough of it. */
+  private static final class Enough extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  private void gone(int count) throws IOException, InterruptedException {
+    int deadlineMillis = 300;
+    for (String knobs : List.of("{\"hang\":true}", "{\"token_delay_ms\":20}")) {
+      Histogram hungUp = new Histogram(3);
+      Histogram late = new Histogram(3);
+      control(knobs);
+      for (int i = 0; i < count; i++) {
+        hungUp.recordValue(afterHangingUp(i));
+        late.recordValue(afterDeadline(i, deadlineMillis));
+      }
+      System.out.printf(
+          "%d calls each, the provider %s: it has stopped, after%n",
+          count, knobs.contains("hang") ? "silent" : "at 50 tokens a second");
+      printMillis("the caller has gone", hungUp);
+      printMillis("a deadline of 300 ms", late);
+    }
+  }
+
+  private static void printMillis(String what, Histogram millis) {
+    System.out.printf(
+        "  %-24s p50 %4d  p90 %4d  max %4d ms (target 200)%n",
+        what,
+        millis.getValueAtPercentile(50),
+        millis.getValueAtPercentile(90),
+        millis.getMaxValue());
+  }
+
+  private long afterHangingUp(int number) throws IOException, InterruptedException {
+    byte[] body = generate(AGENT, "question " + number, 400);
+    long begun = System.nanoTime();
+    try (Agent agent = new Agent(kernelPort)) {
+      agent.http.post(
+          "/v1/syscall/model.generate",
+          agent.headers(body, STREAMED),
+          body,
+          line -> {
+            // The comments that ask whether we are there come also while the provider is silent.
+            if (System.nanoTime() - begun > 250_000_000L) {
+              throw new Enough();
+            }
+          });
+      throw new IllegalStateException("the call has ended by itself");
+    } catch (Enough heard) {
+      // The connection is closed by now.
+    }
+    long closedMillis = System.currentTimeMillis();
+    return Math.max(0, noticed(closedMillis) - closedMillis);
+  }
+
+  private List<Long> aborted() throws IOException {
+    try (Plain model = new Plain(modelPort)) {
+      List<Long> at = new ArrayList<>();
+      JSON.readTree(model.get("/control/stats"))
+          .path("aborted_at_ms")
+          .forEach(each -> at.add(each.asLong()));
+      return at;
+    }
+  }
+
+  /** When the server has noticed that nobody listens. */
+  private long noticed(long sinceMillis) throws IOException, InterruptedException {
+    for (int looks = 0; looks < 500; looks++) {
+      List<Long> at = aborted();
+      if (!at.isEmpty() && at.get(at.size() - 1) >= sinceMillis) {
+        return at.get(at.size() - 1);
+      }
+      Thread.sleep(20);
+    }
+    throw new IllegalStateException("the provider goes on for nobody");
+  }
+
+  private long afterDeadline(int number, int deadlineMillis)
+      throws IOException, InterruptedException {
+    byte[] body =
+        call(
+            AGENT,
+            "model.generate",
+            "{\"prompt\":\"question " + number + "\",\"max_tokens\":400}",
+            deadlineMillis);
+    long due = System.currentTimeMillis() + deadlineMillis;
+    try (Agent agent = new Agent(kernelPort)) {
+      agent.http.post(
+          "/v1/syscall/model.generate", agent.headers(body, STREAMED), body, line -> {});
+    }
+    return Math.max(0, noticed(due - 20) - due);
   }
 }

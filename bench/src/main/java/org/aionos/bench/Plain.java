@@ -32,10 +32,26 @@ final class Plain implements AutoCloseable {
     this.in = new BufferedInputStream(socket.getInputStream(), 1 << 14);
   }
 
-  /** Sends a body, and hears each line of the answer as it comes. Returns the status. */
   int post(String target, Map<String, String> headers, byte[] body, Consumer<String> lines)
       throws IOException {
-    StringBuilder head = new StringBuilder("POST " + target + " HTTP/1.1\r\nHost: " + host);
+    return send("POST", target, headers, body, lines);
+  }
+
+  String get(String target) throws IOException {
+    StringBuilder answer = new StringBuilder();
+    send("GET", target, Map.of(), new byte[0], answer::append);
+    return answer.toString();
+  }
+
+  /** Sends a body, and hears each line of the answer as it comes. Returns the status. */
+  private int send(
+      String method,
+      String target,
+      Map<String, String> headers,
+      byte[] body,
+      Consumer<String> lines)
+      throws IOException {
+    StringBuilder head = new StringBuilder(method + " " + target + " HTTP/1.1\r\nHost: " + host);
     head.append("\r\nContent-Type: application/json\r\nContent-Length: ").append(body.length);
     headers.forEach((name, value) -> head.append("\r\n").append(name).append(": ").append(value));
     byte[] headBytes = head.append("\r\n\r\n").toString().getBytes(US_ASCII);
