@@ -43,6 +43,7 @@ final class Call implements Underway {
   private volatile @Nullable String cancelledBy;
   private volatile @Nullable Supplier<SoFar> progress;
   private volatile boolean suspended;
+  private volatile boolean replayed;
 
   /** How far it was when it was broken off, once somebody has asked. Guarded by this. */
   private @Nullable SoFar soFar;
@@ -68,9 +69,9 @@ final class Call implements Underway {
     return decision;
   }
 
-  /** The decision that let it run; null if it came to none, or to another. */
+  /** The decision that let it run; null if it was not carried out. */
   @Nullable Allow permit() {
-    return decision instanceof Allow allow ? allow : null;
+    return !replayed && decision instanceof Allow allow ? allow : null;
   }
 
   /** The call has its place among those of its task. */
@@ -90,6 +91,7 @@ final class Call implements Underway {
         new Outcome.Ok(
             Map.of(), Outcome.Spent.NOTHING, new Outcome.Engine("replay", before.auditId()));
     turn = Turn.NONE;
+    replayed = true;
     end(nothingDone, before);
     return before.outcome();
   }

@@ -116,6 +116,14 @@ final class FakeKernel implements Journal, Policy, ProcessTable, Meters {
   volatile boolean wantsPerson;
   volatile boolean toolWantsPerson;
 
+  /** What policy heard of how calls ended. */
+  final List<String> observed = Collections.synchronizedList(new ArrayList<>());
+
+  @Override
+  public void observe(Syscall syscall, Decision.Allow by, Outcome outcome, Duration took) {
+    observed.add(syscall.name() + " " + outcome.code() + " " + by.policyVersion());
+  }
+
   @Override
   public Decision decideTool(
       Decision.Allow permit, AgentProcess agent, String tool, Set<String> needs, Trust trust) {

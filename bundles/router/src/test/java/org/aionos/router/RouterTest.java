@@ -823,6 +823,27 @@ final class RouterTest {
     assertThat(handle(keyed).outcome().code()).isEqualTo(Code.OK);
   }
 
+  @Test
+  void policy_hears_how_calls_end_that_it_let_run_and_of_no_others() {
+    serve("test.run", call -> fine());
+    serve(
+        "test.fail",
+        call -> {
+          throw new Refused(Code.UPSTREAM_UNAVAILABLE, "away");
+        });
+
+    handle(call("test.run", Map.of()));
+    handle(call("test.fail", Map.of()));
+    kernel.denies = true;
+    handle(call("test.run", Map.of()));
+    kernel.denies = false;
+    turn = new FakeTurn(new Reply("sc-0", fine(), Duration.ZERO));
+    handle(ofTask("test.run"));
+
+    assertThat(kernel.observed)
+        .containsExactly("test.run OK v1", "test.fail UPSTREAM_UNAVAILABLE v1");
+  }
+
   // --- what a call has used -------------------------------------------------------------------
 
   private static Outcome.Spent tokens(long out) {
