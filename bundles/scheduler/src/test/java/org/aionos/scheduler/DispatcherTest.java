@@ -439,8 +439,9 @@ class DispatcherTest {
     world.awaitState(high, TaskState.SUCCEEDED);
 
     // Frozen for long; and the attempt before does not count.
+    // By a call, which makes no room for others before it has ended.
     CountDownLatch release = world.router.hold("x");
-    Key other = world.workflow("other", 9, "x", "y");
+    Key other = world.call("other", Map.of("n", "x", "hold", "x"));
     world.awaitState(key, TaskState.PREEMPTED);
     world.advance(Duration.ofMinutes(1));
     release.countDown();
