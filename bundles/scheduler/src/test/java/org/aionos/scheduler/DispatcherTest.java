@@ -438,6 +438,8 @@ class DispatcherTest {
     Key high = world.workflow("high", 9, "quick", "held");
     world.awaitState(high, TaskState.SUCCEEDED);
 
+    world.awaitState(key, TaskState.RUNNING);
+
     // Frozen for long; and the attempt before does not count.
     // By a call, which makes no room for others before it has ended.
     CountDownLatch release = world.router.hold("x");
