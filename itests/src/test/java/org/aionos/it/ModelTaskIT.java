@@ -121,7 +121,7 @@ class ModelTaskIT {
 
     preempt("story-1", "quick-1");
 
-    assertThat(aborted()).as("streams that the provider stopped").isEqualTo(abortedBefore + 1);
+    Await.until("the provider has stopped", Tasks.PATIENCE, () -> aborted() == abortedBefore + 1);
     JsonNode ended = tasks.awaitSuccess("story-1").json();
     assertThat(ended.at("/result/text").asText()).isEqualTo(whole);
     assertThat(ended.at("/usage/tokens_out").asInt()).isGreaterThanOrEqualTo(TOKENS);
