@@ -180,6 +180,12 @@ class PolicyTrialsIT {
   @Test
   void from_a_proposal_over_a_dry_run_to_a_canary_that_is_slow_and_gone_back_from()
       throws IOException, InterruptedException {
+    // Nobody makes room for half a minute, and there are too few slots: that can be bettered.
+    new Tasks(kernel)
+        .settings(
+            "2",
+            "queues: { high: { weight: 1 }, normal: { weight: 1 }, low: { weight: 8 } }\n"
+                + "minimum_runtime_ms: 30000\n");
     String slowGates = GATES.replace("metric: error_rate, max: 0.3", "metric: p95_ms, max: 100");
     String sha256 = add("loop-1", shipped, "600000", slowGates);
     post("/v1/policy/activate/loop-1", object().put("sha256", sha256)).expect(200);
