@@ -493,20 +493,22 @@ public final class ModelLoad {
   }
 
   private long afterHangingUp(int number) throws IOException, InterruptedException {
-    byte[] body = generate(AGENT, "question " + number, 400);
+    byte[] body = generate(AGENT, "400 tokens, " + number, 400);
     long begun = System.nanoTime();
+    StringBuilder heardAll = new StringBuilder();
     try (Agent agent = new Agent(kernelPort)) {
       agent.http.post(
           "/v1/syscall/model.generate",
           agent.headers(body, STREAMED),
           body,
           line -> {
+            heardAll.append(line);
             // The comments that ask whether we are there come also while the provider is silent.
             if (System.nanoTime() - begun > 250_000_000L) {
               throw new Enough();
             }
           });
-      throw new IllegalStateException("the call has ended by itself");
+      throw new IllegalStateException("the call has ended by itself: " + heardAll);
     } catch (Enough heard) {
       // The connection is closed by now.
     }
@@ -542,7 +544,7 @@ public final class ModelLoad {
         call(
             AGENT,
             "model.generate",
-            "{\"prompt\":\"question " + number + "\",\"max_tokens\":400}",
+            "{\"prompt\":\"400 tokens, " + number + "\",\"max_tokens\":400}",
             deadlineMillis);
     long due = System.currentTimeMillis() + deadlineMillis;
     try (Agent agent = new Agent(kernelPort)) {

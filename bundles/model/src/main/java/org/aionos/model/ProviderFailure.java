@@ -30,8 +30,11 @@ final class ProviderFailure extends Exception {
     REFUSED(false, false),
     /** The answer is longer than we take. */
     TOO_LARGE(false, false),
-    /** The time of the call is over. */
-    LATE(false, true);
+    /**
+     * The time of the call is over, which its caller has chosen: whoever asks for too little must
+     * not take the route away from others.
+     */
+    LATE(false, false);
 
     private final boolean retried;
     private final boolean counted;

@@ -554,6 +554,24 @@ final class ModelGenerateTest {
     assertThat(world.refusal(call).problem().code()).isEqualTo(Code.TIMED_OUT);
   }
 
+  @Test
+  void who_asks_for_too_little_time_does_not_take_a_route_away_from_others() {
+    reload(yaml("circuit: { calls: 2, calls_min: 1, failure_percent: 1 }"));
+    home.control(Map.of("hang", true));
+
+    for (int i = 0; i < 4; i++) {
+      World.Call hasty =
+          new World.Call(
+              World.syscall("model.generate", World.BOB, Map.of("prompt", "x", "model", "near")),
+              Map.of("spec", Map.of()),
+              Duration.ofMillis(50),
+              null);
+      assertThat(world.refusal(hasty).problem().code()).isEqualTo(Code.TIMED_OUT);
+    }
+
+    assertThat(stat(home, "requests")).isEqualTo(4);
+  }
+
   // --- nonsense -------------------------------------------------------------------------------
 
   private Problem answerOf(RawServer server, String more) throws Exception {
