@@ -297,11 +297,15 @@ public final class BudgetLedger implements Budgets {
 
   private void addLimited(List<Scope> scopes, Scope scope, Quota quota, SchedulerSettings now) {
     if (quota.isLimited()) {
-      if (known.get(scope) != now) {
-        ledger.limit(scope, limits(quota), clock.millis());
-        known.put(scope, now);
-      }
+      limit(scope, quota, now);
       scopes.add(scope);
+    }
+  }
+
+  private void limit(Scope scope, Quota quota, SchedulerSettings now) {
+    if (known.get(scope) != now) {
+      ledger.limit(scope, limits(quota), clock.millis());
+      known.put(scope, now);
     }
   }
 
@@ -398,13 +402,14 @@ public final class BudgetLedger implements Budgets {
   }
 
   private List<Standing> standings(Scope scope, SchedulerSettings now) {
-    Cluster shared = cluster;
-    if (shared != null && scope.level() != Level.TASK) {
-      return SharedBudget.standings(
-          shared, scope.level(), scope.name(), tenantOf(scope), quota(scope, now), clock.millis());
-    }
     if (scope.level() != Level.TASK) {
-      addLimited(new ArrayList<>(), scope, quota(scope, now), now);
+      Quota quota = quota(scope, now);
+      Cluster shared = cluster;
+      if (shared != null) {
+        return SharedBudget.standings(
+            shared, scope.level(), scope.name(), tenantOf(scope), quota, clock.millis());
+      }
+      limit(scope, quota, now);
     }
     return ledger.standings(scope, clock.millis()).stream()
         .map(standing -> shown(scope, standing))

@@ -95,23 +95,26 @@ public final class SettingsFile {
       cardinality = ReferenceCardinality.OPTIONAL,
       policy = ReferencePolicy.DYNAMIC,
       policyOption = ReferencePolicyOption.GREEDY)
-  void setTuning(Tuning came) {
+  void setTuning(Tuning came) throws Exception {
     synchronized (this) {
-      tuning = came;
-      heard = came.listen(this::retune);
+      listenTo(came);
     }
     retune();
   }
 
-  /** What the policy has tuned stays so until it is back, or another: it is being replaced. */
+  /** While the policy is replaced, what it said holds, for a file that is read meanwhile too. */
   synchronized void unsetTuning(Tuning gone) throws Exception {
     if (tuning == gone) {
-      AutoCloseable listening = heard;
-      tuning = null;
-      heard = null;
-      if (listening != null) {
-        listening.close();
-      }
+      listenTo(null);
+    }
+  }
+
+  private void listenTo(@Nullable Tuning next) throws Exception {
+    AutoCloseable before = heard;
+    heard = next == null ? null : next.listen(this::retune);
+    tuning = next == null ? tuning : next;
+    if (before != null) {
+      before.close();
     }
   }
 

@@ -172,7 +172,9 @@ class SettingsFileTest {
     file.setTuning(tuning);
 
     file.unsetTuning(tuning);
+    write("slots: 3");
 
+    assertThat(file.now().slots()).isEqualTo(3);
     assertThat(file.now().quotas().of("acme").maxConcurrency()).isEqualTo(1);
     FakeTuning next = new FakeTuning();
     file.setTuning(next);
