@@ -17,8 +17,9 @@ import org.aionos.document.Fields;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The JSON Schema (2020-12) of one kind of file, as it stands beside this class. Threads may share
- * it.
+ * The JSON Schema (2020-12) of one kind of file, as it stands beside this class. Read when it is
+ * first wanted: most policies have few of the files, and a kernel that starts waits for this one.
+ * Threads may share it.
  */
 final class FileSchema {
 
@@ -37,22 +38,31 @@ final class FileSchema {
                           .build()));
 
   private final String file;
-  private final Schema schema;
 
-  private FileSchema(String file, Schema schema) {
-    this.file = file;
-    this.schema = schema;
-  }
+  /** Guarded by this; null until it is wanted. */
+  private @Nullable Schema schema;
 
   /**
    * @param file for example {@code quotas.yaml}, whose schema is {@code quotas.schema.json}
    */
-  static FileSchema of(String file) {
-    String resource = file.substring(0, file.length() - ".yaml".length()) + ".schema.json";
+  FileSchema(String file) {
+    this.file = file;
+  }
+
+  private synchronized Schema schema() {
+    Schema known = schema;
+    if (known == null) {
+      known = read(file.substring(0, file.length() - ".yaml".length()) + ".schema.json");
+      schema = known;
+    }
+    return known;
+  }
+
+  private static Schema read(String resource) {
     try (InputStream in = FileSchema.class.getResourceAsStream(resource)) {
       Schema schema = REGISTRY.getSchema(JSON.readTree(in));
       schema.initializeValidators();
-      return new FileSchema(file, schema);
+      return schema;
     } catch (IOException unreadable) {
       throw new UncheckedIOException(unreadable);
     }
@@ -60,7 +70,7 @@ final class FileSchema {
 
   /** What is wrong with a document, the first things only; empty if nothing is. */
   List<InvalidPolicy.Fault> faults(Fields root) {
-    return schema.validate(JSON.<JsonNode>valueToTree(root.values())).stream()
+    return schema().validate(JSON.<JsonNode>valueToTree(root.values())).stream()
         .limit(InvalidPolicy.FAULTS_MAX)
         .map(this::fault)
         .toList();

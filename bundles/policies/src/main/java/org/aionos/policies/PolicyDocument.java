@@ -70,7 +70,7 @@ public final class PolicyDocument {
   private PolicyDocument(Map<String, byte[]> files, Map<String, Fields> roots)
       throws InvalidPolicy {
     this.files = files;
-    this.sha256 = digest(files);
+    this.sha256 = sha256(files);
     this.roots = roots;
     this.rules = part(CAPABILITIES, root -> RuleBook.read(root, "unnamed"), RuleBook.EMPTY);
     this.label = part(CAPABILITIES, root -> root.text("version"), "");
@@ -161,7 +161,7 @@ public final class PolicyDocument {
 
   private static Map<String, FileSchema> schemas() {
     Map<String, FileSchema> schemas = new TreeMap<>();
-    FILES.forEach(file -> schemas.put(file, FileSchema.of(file)));
+    FILES.forEach(file -> schemas.put(file, new FileSchema(file)));
     return Map.copyOf(schemas);
   }
 
@@ -180,17 +180,21 @@ public final class PolicyDocument {
         root.wholeNumberOrNull("minimum_runtime_ms", 0, 600_000));
   }
 
-  /** SHA-256 over the names and bytes of all files, sorted, each with its length before it. */
-  private static String digest(Map<String, byte[]> sorted) {
+  /**
+   * SHA-256 over the names and bytes of all files, sorted by name, each with its length before it,
+   * in hex.
+   */
+  public static String sha256(Map<String, byte[]> files) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      sorted.forEach(
-          (name, bytes) -> {
-            for (byte[] part : List.of(name.getBytes(UTF_8), bytes)) {
-              digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(part.length).flip());
-              digest.update(part);
-            }
-          });
+      new TreeMap<>(files)
+          .forEach(
+              (name, bytes) -> {
+                for (byte[] part : List.of(name.getBytes(UTF_8), bytes)) {
+                  digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(part.length).flip());
+                  digest.update(part);
+                }
+              });
       return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException everyJdkHasIt) {
       throw new IllegalStateException(everyJdkHasIt);
