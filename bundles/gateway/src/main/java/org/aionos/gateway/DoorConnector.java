@@ -287,9 +287,8 @@ final class DoorConnector extends AbstractConnector implements AgentDoors {
           return;
         }
         shut = true;
-        // Who waits to be accepted is turned away by the socket's end alone; and that comes once
-        // the
-        // selector has let go of it, which it is woken for.
+        // Its end turns away who waits to be let in. It comes once the selector has let go of the
+        // socket, for which it is woken.
         close(channel);
         close(listening);
       }
